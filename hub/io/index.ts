@@ -1,0 +1,25 @@
+/** @module io — ports to the outside world and their two implementations each. */
+export type {
+  Clock,
+  Connection,
+  DirectoryLock,
+  Disk,
+  DiskFile,
+  FileFacts,
+  Listener,
+  Net,
+  Random,
+  Timer,
+  World,
+} from './ports.ts'
+export { DirectoryLockedError } from './ports.ts'
+export { type HttpServer, serveHttp } from './http-server.ts'
+export { type MemoryClock, memoryClock } from './memory-clock.ts'
+export { type DiskOperation, type MemoryDisk, type MemoryDiskOptions, memoryDisk } from './memory-disk.ts'
+export { memoryNet } from './memory-net.ts'
+export { nodeClock } from './node-clock.ts'
+export { nodeDisk } from './node-disk.ts'
+export { nodeNet } from './node-net.ts'
+export { nodeRandom } from './node-random.ts'
+export { seededRandom } from './seeded-random.ts'
+export { type MemoryWorld, type MemoryWorldOptions, memoryWorld, nodeWorld } from './world.ts'
