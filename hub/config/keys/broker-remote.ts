@@ -1,0 +1,57 @@
+/** @module config/keys/broker-remote — broker keys: tiered storage. */
+import { atLeast, between, defineConfig, nonEmptyString } from '@millrace/sdk'
+
+/** Keys of tiered storage. Names, types and defaults are those of Kafka 4.3.1. */
+export const brokerRemoteKeys = defineConfig({
+  'follower.fetch.last.tiered.offset.enable': { type: 'BOOLEAN', default: false, importance: 'MEDIUM' },
+  'remote.fetch.max.wait.ms': { type: 'INT', default: 500, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.list.offsets.request.timeout.ms': { type: 'LONG', default: 30_000, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.index.file.cache.total.size.bytes': { type: 'LONG', default: 1_073_741_824, importance: 'LOW', validator: atLeast(1) },
+  'remote.log.index.file.cache.ttl.ms': { type: 'LONG', default: 900_000, importance: 'LOW', validator: atLeast(-1), internal: true },
+  'remote.log.manager.copier.thread.pool.size': { type: 'INT', default: 10, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.manager.copy.max.bytes.per.second': {
+    type: 'LONG',
+    default: '9223372036854775807',
+    importance: 'MEDIUM',
+    validator: atLeast(1),
+  },
+  'remote.log.manager.copy.quota.window.num': { type: 'INT', default: 11, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.manager.copy.quota.window.size.seconds': { type: 'INT', default: 1, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.manager.expiration.thread.pool.size': { type: 'INT', default: 10, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.manager.fetch.max.bytes.per.second': {
+    type: 'LONG',
+    default: '9223372036854775807',
+    importance: 'MEDIUM',
+    validator: atLeast(1),
+  },
+  'remote.log.manager.fetch.quota.window.num': { type: 'INT', default: 11, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.manager.fetch.quota.window.size.seconds': { type: 'INT', default: 1, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.manager.follower.thread.pool.size': { type: 'INT', default: 2, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.manager.task.interval.ms': { type: 'LONG', default: 30_000, importance: 'LOW', validator: atLeast(1) },
+  'remote.log.manager.task.retry.backoff.max.ms': {
+    type: 'LONG',
+    default: 30_000,
+    importance: 'LOW',
+    validator: atLeast(1),
+    internal: true,
+  },
+  'remote.log.manager.task.retry.backoff.ms': { type: 'LONG', default: 500, importance: 'LOW', validator: atLeast(1), internal: true },
+  'remote.log.manager.task.retry.jitter': { type: 'DOUBLE', default: 0.2, importance: 'LOW', validator: between(0, 0.5), internal: true },
+  'remote.log.manager.thread.pool.size': { type: 'INT', default: 2, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.metadata.custom.metadata.max.bytes': { type: 'INT', default: 128, importance: 'LOW', validator: atLeast(0) },
+  'remote.log.metadata.manager.class.name': {
+    type: 'STRING',
+    default: 'org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager',
+    importance: 'MEDIUM',
+    validator: nonEmptyString,
+  },
+  'remote.log.metadata.manager.class.path': { type: 'STRING', default: null, importance: 'MEDIUM' },
+  'remote.log.metadata.manager.impl.prefix': { type: 'STRING', default: 'rlmm.config.', importance: 'MEDIUM', validator: nonEmptyString },
+  'remote.log.metadata.manager.listener.name': { type: 'STRING', default: null, importance: 'MEDIUM', validator: nonEmptyString },
+  'remote.log.reader.max.pending.tasks': { type: 'INT', default: 100, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.reader.threads': { type: 'INT', default: 10, importance: 'MEDIUM', validator: atLeast(1) },
+  'remote.log.storage.manager.class.name': { type: 'STRING', default: null, importance: 'MEDIUM', validator: nonEmptyString },
+  'remote.log.storage.manager.class.path': { type: 'STRING', default: null, importance: 'MEDIUM' },
+  'remote.log.storage.manager.impl.prefix': { type: 'STRING', default: 'rsm.config.', importance: 'MEDIUM', validator: nonEmptyString },
+  'remote.log.storage.system.enable': { type: 'BOOLEAN', default: false, importance: 'MEDIUM' },
+})

@@ -1,0 +1,138 @@
+/** @module config/keys/producer — producer keys. */
+import { atLeast, between, defineConfig, listOf, nonEmptyString, oneOf } from '@millrace/sdk'
+import { gzipLevel } from './rules.ts'
+import { clientKeys } from './client.ts'
+import { clientSecurityKeys } from './client-security.ts'
+
+/** Keys of the producer. Names, types and defaults are those of Kafka 4.3.1. */
+export const producerKeys = defineConfig({
+  acks: {
+    type: 'STRING',
+    default: 'all',
+    importance: 'LOW',
+    validator: oneOf('all', '-1', '0', '1'),
+    documentation: 'Which replicas must have a record before it counts as sent: 0 none, 1 the leader, all every one in sync.',
+  },
+  'batch.size': {
+    type: 'INT',
+    default: 16_384,
+    importance: 'MEDIUM',
+    validator: atLeast(0),
+    documentation: 'Bytes of records for one partition that are collected into a batch.',
+  },
+  'bootstrap.servers': {
+    type: 'LIST',
+    importance: 'HIGH',
+    validator: listOf({ emptyAllowed: false }),
+    documentation: 'Addresses by which the cluster is found, host:port separated by commas.',
+  },
+  'buffer.memory': {
+    type: 'LONG',
+    default: 33_554_432,
+    importance: 'HIGH',
+    validator: atLeast(0),
+    documentation: 'Bytes of records that may wait to be sent.',
+  },
+  'client.id': {
+    type: 'STRING',
+    default: '',
+    importance: 'MEDIUM',
+    documentation: "Name of the client in the broker's logs, quotas and metrics.",
+  },
+  'compression.gzip.level': { type: 'INT', default: -1, importance: 'MEDIUM', validator: gzipLevel, documentation: 'Level of gzip.' },
+  'compression.lz4.level': { type: 'INT', default: 9, importance: 'MEDIUM', validator: between(1, 17), documentation: 'Level of lz4.' },
+  'compression.type': {
+    type: 'STRING',
+    default: 'none',
+    importance: 'HIGH',
+    validator: oneOf('none', 'gzip', 'snappy', 'lz4', 'zstd'),
+    documentation: 'Codec of the batches.',
+  },
+  'compression.zstd.level': {
+    type: 'INT',
+    default: 3,
+    importance: 'MEDIUM',
+    validator: between(-131_072, 22),
+    documentation: 'Level of zstd.',
+  },
+  'connections.max.idle.ms': {
+    type: 'LONG',
+    default: 540_000,
+    importance: 'MEDIUM',
+    documentation: 'A connection that carried nothing for this time is closed.',
+  },
+  'delivery.timeout.ms': {
+    type: 'INT',
+    default: 120_000,
+    importance: 'MEDIUM',
+    validator: atLeast(0),
+    documentation: 'How long a record may take from send to its acknowledgement or failure.',
+  },
+  'enable.idempotence': {
+    type: 'BOOLEAN',
+    default: true,
+    importance: 'LOW',
+    documentation: 'Keeps repetitions from writing a record twice and records of a partition in order.',
+  },
+  'enable.metrics.push': { type: 'BOOLEAN', default: true, importance: 'LOW' },
+  'interceptor.classes': { type: 'LIST', default: '', importance: 'LOW', validator: listOf() },
+  'key.serializer': { type: 'CLASS', importance: 'HIGH' },
+  'linger.ms': {
+    type: 'LONG',
+    default: 5,
+    importance: 'MEDIUM',
+    validator: atLeast(0),
+    documentation: 'How long a batch that is not full waits for more records.',
+  },
+  'max.block.ms': {
+    type: 'LONG',
+    default: 60_000,
+    importance: 'MEDIUM',
+    validator: atLeast(0),
+    documentation: 'How long send waits for metadata or for room in the buffer.',
+  },
+  'max.in.flight.requests.per.connection': {
+    type: 'INT',
+    default: 5,
+    importance: 'LOW',
+    validator: atLeast(1),
+    documentation: 'Requests that may be under way on one connection.',
+  },
+  'max.request.size': {
+    type: 'INT',
+    default: 1_048_576,
+    importance: 'MEDIUM',
+    validator: atLeast(0),
+    documentation: 'Largest produce request.',
+  },
+  'metadata.max.idle.ms': { type: 'LONG', default: 300_000, importance: 'LOW', validator: atLeast(5000) },
+  'partitioner.adaptive.partitioning.enable': { type: 'BOOLEAN', default: true, importance: 'LOW' },
+  'partitioner.availability.timeout.ms': { type: 'LONG', default: 0, importance: 'LOW', validator: atLeast(0) },
+  'partitioner.class': { type: 'CLASS', default: null, importance: 'MEDIUM' },
+  'partitioner.ignore.keys': { type: 'BOOLEAN', default: false, importance: 'MEDIUM' },
+  'receive.buffer.bytes': { type: 'INT', default: 32_768, importance: 'MEDIUM', validator: atLeast(-1) },
+  retries: {
+    type: 'INT',
+    default: 2_147_483_647,
+    importance: 'HIGH',
+    validator: between(0, 2_147_483_647),
+    documentation: 'How often a failed request is repeated.',
+  },
+  'transaction.timeout.ms': {
+    type: 'INT',
+    default: 60_000,
+    importance: 'LOW',
+    documentation: 'How long a transaction may stay open before the coordinator aborts it.',
+  },
+  'transaction.two.phase.commit.enable': { type: 'BOOLEAN', default: false, importance: 'LOW' },
+  'transactional.id': {
+    type: 'STRING',
+    default: null,
+    importance: 'LOW',
+    validator: nonEmptyString,
+    documentation: 'Name of the producer for transactions across restarts.',
+  },
+  'value.serializer': { type: 'CLASS', importance: 'HIGH' },
+  ...clientKeys,
+  ...clientSecurityKeys,
+})

@@ -1,0 +1,31 @@
+/** @module config/keys/topic-words — what the topic keys mean; the broker keys that give their defaults share the words. */
+
+export const topicWords = {
+  'cleanup.policy':
+    'What happens to old data: delete drops whole segments by age and size, compact keeps the last record of each key; both may stand together, none keeps everything.',
+  'compression.gzip.level': 'Level of gzip where the broker compresses.',
+  'compression.lz4.level': 'Level of lz4 where the broker compresses.',
+  'compression.type': 'Codec in which batches are stored; producer keeps what the producer chose.',
+  'compression.zstd.level': 'Level of zstd where the broker compresses.',
+  'delete.retention.ms': 'How long a tombstone stays readable in a compacted topic after it was cleaned.',
+  'file.delete.delay.ms': 'How long a deleted segment stays on disk before its files are removed.',
+  'flush.messages': 'Forces a sync after so many records, besides the syncs that acknowledgements need.',
+  'flush.ms': 'Forces a sync after so much time, besides the syncs that acknowledgements need.',
+  'index.interval.bytes': 'Bytes of records between two entries of the offset index.',
+  'max.compaction.lag.ms': 'A record becomes eligible for compaction at the latest after this time.',
+  'max.message.bytes': 'Largest batch that the topic accepts, after compression.',
+  'message.timestamp.after.max.ms': "How far a producer's timestamp may lie ahead of the broker's clock.",
+  'message.timestamp.before.max.ms': "How far a producer's timestamp may lie behind the broker's clock.",
+  'message.timestamp.type': 'Whether a record carries the time of its creation or of its append.',
+  'min.cleanable.dirty.ratio': 'Share of uncompacted data from which on a compacted log is cleaned.',
+  'min.compaction.lag.ms': 'How long a record stays uncompacted at least.',
+  'min.insync.replicas': 'Replicas that must be in sync for a produce request with acks=all to be accepted.',
+  preallocate: "Reserves a segment's full size on disk when it is created.",
+  'retention.bytes': 'Size of a partition beyond which its oldest segments are deleted; -1 is no limit.',
+  'retention.ms': 'Age beyond which segments are deleted; -1 is no limit.',
+  'segment.bytes': 'Size at which a segment is closed and a new one begun.',
+  'segment.index.bytes': "Largest size of a segment's offset index; the segment is closed when it is full.",
+  'segment.jitter.ms': "Random part of segment.ms, so that segments of many partitions don't roll together.",
+  'segment.ms': 'Age at which a segment is closed even if it is not full.',
+  'unclean.leader.election.enable': 'Allows a replica that is not in sync to lead, at the price of lost records.',
+} as const
