@@ -1,0 +1,166 @@
+/**
+ * @module log/log-state — what a log is in memory: segments, tail, producers, epochs, and its end. Synchronous; nothing here touches the
+ * disk. A mark remembers a moment to which an unwritten end can be taken back.
+ */
+import type { Disk } from '../io/index.ts'
+import { batchHeader } from '../wire/index.ts'
+import type { LeaderEpochs } from './epochs.ts'
+import { OFFSET_INDEX_ENTRY_BYTES } from './offset-index.ts'
+import { encodeProducerSnapshot } from './producer-snapshot.ts'
+import type { Producers } from './producers.ts'
+import type { RecoveredLog } from './recovery.ts'
+import { SEGMENT_SPAN_MAX, Segment, type SegmentMark } from './segment.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { Tail, type TailChunk } from './tail.ts'
+import type { TailBudget } from './tail-budget.ts'
+import { TIME_INDEX_ENTRY_BYTES } from './time-index.ts'
+import type { LogConfig } from './types.ts'
+
+/** A moment of a log. */
+export interface LogMark {
+  readonly logEndOffset: number
+  readonly active: Segment
+  readonly segment: SegmentMark
+}
+
+export interface LogStateOptions {
+  readonly directory: string
+  readonly disk: Disk
+  readonly files: SegmentFiles
+  readonly budget: TailBudget<TailChunk>
+  readonly tailBytes: number
+  readonly randomFloat: () => number
+}
+
+/** See the module. */
+export class LogState {
+  segments: Segment[]
+  producers: Producers
+  epochs: LeaderEpochs
+  /** Epochs differ from leader-epoch-checkpoint. */
+  epochsChanged: boolean
+  snapshotOffsets: number[]
+  logStartOffset: number
+  logEndOffset: number
+  sizeBytes: number
+  readonly tail: Tail
+  /** Producer state as of the beginning of a segment that is not yet finished. */
+  readonly rolledSnapshots = new Map<Segment, Buffer>()
+  readonly #options: LogStateOptions
+  /** A share of segment.jitter.ms, drawn anew for each segment. */
+  #jitterShare: number
+
+  constructor(options: LogStateOptions, recovered: RecoveredLog) {
+    this.#options = options
+    this.tail = new Tail(options.budget, options.tailBytes)
+    this.#jitterShare = options.randomFloat()
+    this.segments = recovered.segments
+    this.producers = recovered.producers
+    this.epochs = recovered.epochs
+    this.epochsChanged = recovered.epochsChanged
+    this.snapshotOffsets = recovered.snapshotOffsets
+    this.logStartOffset = recovered.logStartOffset
+    this.logEndOffset = this.active.nextOffset
+    this.sizeBytes = sumOfSizes(this.segments)
+  }
+
+  /** Takes another recovery's findings in place of everything (after a truncation). */
+  adopt(recovered: RecoveredLog): void {
+    this.tail.clear()
+    this.rolledSnapshots.clear()
+    this.segments = recovered.segments
+    this.producers = recovered.producers
+    this.epochs = recovered.epochs
+    this.epochsChanged = recovered.epochsChanged
+    this.snapshotOffsets = recovered.snapshotOffsets
+    this.logStartOffset = recovered.logStartOffset
+    this.logEndOffset = this.active.nextOffset
+    this.sizeBytes = sumOfSizes(this.segments)
+  }
+
+  get active(): Segment {
+    return this.segments[this.segments.length - 1] as Segment
+  }
+
+  /** Takes the batch at `buffer[at]`, whose base offset is the log's end, into a segment that has room for it. */
+  store(buffer: Buffer, at: number, config: LogConfig, nowMs: number): void {
+    const sizeBytes = batchHeader.sizeBytes(buffer, at)
+    const segment = this.#mustRoll(buffer, at, sizeBytes, config, nowMs) ? this.roll(nowMs) : this.active
+    this.tail.add(segment, buffer, at, sizeBytes, segment.sizeBytes)
+    segment.add(buffer, at, config.indexIntervalBytes)
+    this.sizeBytes += sizeBytes
+    if (this.epochs.assign(batchHeader.leaderEpoch(buffer, at), this.logEndOffset)) this.epochsChanged = true
+    this.#recordProducer(buffer, at, segment.nextOffset - 1, nowMs)
+    this.logEndOffset = segment.nextOffset
+  }
+
+  /** Begins a new active segment at the end. */
+  roll(nowMs: number): Segment {
+    const { directory, disk, files, randomFloat } = this.#options
+    const segment = new Segment(this.logEndOffset, directory, disk, files, nowMs)
+    this.segments.push(segment)
+    this.rolledSnapshots.set(segment, encodeProducerSnapshot(this.producers.entries))
+    this.#jitterShare = randomFloat()
+    return segment
+  }
+
+  /** Index of the segment that holds `offset`, or the one below; −1 below the first. */
+  indexOf(offset: number): number {
+    let [low, high] = [-1, this.segments.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if ((this.segments[middle] as Segment).baseOffset <= offset) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  mark(): LogMark {
+    return { logEndOffset: this.logEndOffset, active: this.active, segment: this.active.mark() }
+  }
+
+  /** Takes everything since the mark back; all of it must be unwritten. Returns the segments that are no more. */
+  rewind(mark: LogMark): Segment[] {
+    this.tail.dropUnwritten(mark.logEndOffset)
+    const dropped = this.segments.splice(this.segments.indexOf(mark.active) + 1)
+    for (const segment of dropped) this.rolledSnapshots.delete(segment)
+    mark.active.rewind(mark.segment)
+    this.producers.rewind()
+    this.logEndOffset = mark.logEndOffset
+    this.sizeBytes = sumOfSizes(this.segments)
+    if (this.epochs.truncateFromEnd(mark.logEndOffset)) this.epochsChanged = true
+    return dropped
+  }
+
+  #recordProducer(buffer: Buffer, at: number, lastOffset: number, nowMs: number): void {
+    const producerId = batchHeader.producerId(buffer, at)
+    const firstSequence = batchHeader.baseSequence(buffer, at)
+    if (producerId < 0 || firstSequence < 0) return
+    const claim = {
+      producerId,
+      epoch: batchHeader.producerEpoch(buffer, at),
+      firstSequence,
+      lastSequence: batchHeader.lastSequence(buffer, at),
+    }
+    const offsetDelta = batchHeader.lastOffsetDelta(buffer, at)
+    this.producers.record(claim, { lastOffset, offsetDelta, timestampMs: batchHeader.maxTimestampMs(buffer, at) }, nowMs, true)
+  }
+
+  /** Kafka's LogSegment.shouldRoll. */
+  #mustRoll(buffer: Buffer, at: number, sizeBytes: number, config: LogConfig, nowMs: number): boolean {
+    const segment = this.active
+    if (segment.sizeBytes + sizeBytes > Math.min(config.segmentBytes, SEGMENT_SPAN_MAX)) return segment.sizeBytes > 0
+    if (batchHeader.lastOffset(buffer, at) - segment.baseOffset > SEGMENT_SPAN_MAX) return true
+    if (segment.sizeBytes === 0) return false
+    if (segment.offsetIndex.entryCount >= Math.floor(config.segmentIndexBytes / OFFSET_INDEX_ENTRY_BYTES)) return true
+    if (segment.timeIndex.entryCount >= Math.floor(config.segmentIndexBytes / TIME_INDEX_ENTRY_BYTES) - 1) return true
+    const jitterMs = this.#jitterShare * Math.min(config.segmentJitterMs, config.segmentMs)
+    const waitedMs =
+      segment.firstTimestampMs >= 0 ? batchHeader.maxTimestampMs(buffer, at) - segment.firstTimestampMs : nowMs - segment.createdMs
+    return waitedMs > config.segmentMs - jitterMs
+  }
+}
+
+function sumOfSizes(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
+}

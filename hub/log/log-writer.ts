@@ -1,0 +1,349 @@
+/**
+ * @module log/log-writer — brings what a log has in memory to the device: its part of the flush rounds, the marks and those who wait for
+ * them, the recovery point, and what happens when the disk refuses.
+ *
+ * ```
+ *            write ok                 sync ok
+ * appended ──────────► written ─────────────────► synced          marks only grow, except:
+ *    │  ENOSPC             │  sync fails
+ *    ▼                     ▼
+ * taken back          fenced until restart  ◄── any other failed write, or a failed taking back
+ * ```
+ * Taking back is safe because nothing unwritten was acknowledged or shown to a consumer (the high watermark is at most the written end).
+ */
+import { formatEpochs } from './checkpoints.ts'
+import { LEADER_EPOCH_CHECKPOINT, segmentFile } from './file-names.ts'
+import type { Flushable } from './flush.ts'
+import { asError, DiskFullError, isNoSpace, LogClosedError, LogFencedError } from './log-error.ts'
+import type { LogHost } from './log-host.ts'
+import type { LogMark, LogState } from './log-state.ts'
+import { encodeProducerSnapshot } from './producer-snapshot.ts'
+import type { Segment } from './segment.ts'
+import { Waiters } from './waiters.ts'
+
+/** Producer snapshots that stay on disk: the latest, and one to fall back on. */
+const SNAPSHOTS_KEPT = 2
+
+/** See the module. */
+export class LogWriter implements Flushable {
+  readonly directory: string
+  readonly #host: LogHost
+  readonly #state: LogState
+  readonly #written = new Waiters()
+  readonly #synced = new Waiters()
+  readonly #listeners = new Set<() => void>()
+  readonly #touched = new Set<Segment>()
+  /** Rolled segments whose indexes are being made final. */
+  readonly #finishing = new Set<Segment>()
+  /** Directories with entries that are not yet durable. */
+  readonly #directories: Set<string>
+  /** The log as of the last successful write. */
+  #confirmed: LogMark
+  #housekeeping: Promise<void> = Promise.resolve()
+  #movingRecoveryPoint = false
+  #syncedBytes = 0
+  #unsyncedBytes = 0
+  writtenOffset: number
+  syncedOffset: number
+  recoveryPoint: number
+  fenced: LogFencedError | undefined
+  /** No appends any more; what there is will be written. A batch after the last round would be in the producer state and not in the file. */
+  isClosing = false
+  isClosed = false
+  /** True while an unwritten end is being taken back or the log is being truncated: no appends meanwhile. */
+  isBusy = false
+
+  /** `newDirectories`: those with entries that nobody has synced yet. */
+  constructor(directory: string, host: LogHost, state: LogState, recoveryPoint: number, newDirectories: readonly string[]) {
+    this.directory = directory
+    this.#host = host
+    this.#state = state
+    this.#directories = new Set(newDirectories)
+    this.#confirmed = state.mark()
+    this.writtenOffset = state.logEndOffset
+    this.syncedOffset = state.logEndOffset
+    this.recoveryPoint = Math.min(recoveryPoint, state.logEndOffset)
+  }
+
+  /** Whether anything was synced that the recovery point does not cover. */
+  get isBehind(): boolean {
+    return this.recoveryPoint < this.syncedOffset || this.#state.epochsChanged
+  }
+
+  whenWritten(offset: number): Promise<void> {
+    return this.#when(this.#written, offset, this.writtenOffset)
+  }
+
+  whenSynced(offset: number): Promise<void> {
+    return this.#when(this.#synced, offset, this.syncedOffset)
+  }
+
+  onAdvance(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  async write(): Promise<boolean> {
+    if (this.fenced !== undefined || this.isClosed) return false
+    const writes = this.#state.tail.unwritten()
+    if (writes.length === 0) return false
+    const mark = this.#state.mark()
+    let sizeBytes = 0
+    try {
+      for (const write of writes) {
+        if (write.segment.open === undefined) await this.#create(write.segment)
+        await write.segment.open?.file.write(write.buffers, write.position)
+        write.segment.writtenBytes = write.position + write.sizeBytes
+        this.#touched.add(write.segment)
+        sizeBytes += write.sizeBytes
+      }
+    } catch (error) {
+      if (isNoSpace(error)) await this.#takeBack(asError(error))
+      else this.fence(asError(error))
+      return this.fenced === undefined && this.#touched.size > 0
+    }
+    this.#confirmed = mark
+    this.writtenOffset = mark.logEndOffset
+    this.#unsyncedBytes += sizeBytes
+    this.#state.producers.forgetUndo(mark.logEndOffset)
+    this.#state.tail.wrote(mark.active, mark.segment.sizeBytes)
+    this.#host.unwritten(-sizeBytes)
+    this.#written.reach(this.writtenOffset)
+    this.#notify()
+    return true
+  }
+
+  async sync(): Promise<void> {
+    const mark = this.#confirmed
+    const syncs: Promise<void>[] = []
+    for (const segment of this.#touched) if (segment.open !== undefined) syncs.push(segment.open.file.sync())
+    for (const directory of this.#directories) syncs.push(this.#host.disk.syncDirectory(directory))
+    this.#touched.clear()
+    this.#directories.clear()
+    this.#syncedBytes += this.#unsyncedBytes
+    this.#unsyncedBytes = 0
+    try {
+      await (syncs.length === 1 ? syncs[0] : Promise.all(syncs))
+    } catch (error) {
+      await Promise.allSettled(syncs)
+      this.fence(asError(error))
+      return
+    }
+    this.#finishSegmentsBefore(mark.active)
+    this.syncedOffset = mark.logEndOffset
+    this.#synced.reach(this.syncedOffset)
+    this.#notify()
+    if (this.#syncedBytes >= this.#host.limits.recoveryPointBytes) this.#host.wantsRecoveryPoint()
+  }
+
+  /** Takes no write or sync from now on; everybody who waits is told. */
+  fence(cause: Error): void {
+    if (this.fenced !== undefined) return
+    this.fenced = new LogFencedError(this.directory, cause)
+    this.#host.logger.error(
+      { directory: this.directory, error: cause.message },
+      'fenced a log after a failed write or sync; it is recovered at the next start',
+    )
+    this.#dropAccount()
+    this.#rejectAll(this.fenced)
+  }
+
+  /**
+   * Moves the recovery point to the present end once that is synced: index entries, producer state and epochs are written first. They need
+   * no sync of their own: recovery checks what it finds, and falls back on a longer scan.
+   */
+  async moveRecoveryPoint(): Promise<void> {
+    if (this.fenced !== undefined || this.isClosed || this.isBusy || this.#movingRecoveryPoint) return
+    this.#movingRecoveryPoint = true
+    this.#syncedBytes = 0
+    const { producers, logEndOffset, snapshotOffsets } = this.#state
+    const snapshot = producers.changed || snapshotOffsets.length === 0 ? encodeProducerSnapshot(producers.entries) : undefined
+    producers.changed = false
+    try {
+      await this.whenSynced(logEndOffset)
+      await this.enqueue(async () => {
+        await this.#state.active.flushIndexes(false)
+        await this.#saveSnapshot(logEndOffset, snapshot, false)
+        await this.#saveEpochs()
+        this.recoveryPoint = Math.max(this.recoveryPoint, logEndOffset)
+      })
+    } catch (error) {
+      producers.changed = true
+      // Waiters of a log that was fenced, closed or taken back have their own error; what failed here costs a longer recovery, no record.
+      if (this.fenced === undefined && !this.isClosed)
+        this.#host.logger.warn({ directory: this.directory, error: asError(error).message }, 'the recovery point could not be moved')
+    } finally {
+      this.#movingRecoveryPoint = false
+    }
+  }
+
+  /** Runs after the housekeeping that is under way (indexes, snapshots, removals), never at the same time. */
+  enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#housekeeping.then(work)
+    this.#housekeeping = run.then(
+      () => undefined,
+      () => undefined,
+    )
+    return run
+  }
+
+  /** Everything is written and a new, empty segment became the active one. */
+  rolled(): void {
+    this.#confirmed = this.#state.mark()
+    this.#state.rolledSnapshots.delete(this.#state.active)
+  }
+
+  /** The state was replaced (truncation): the marks begin anew at its end. */
+  restart(recoveryPoint: number): void {
+    this.#confirmed = this.#state.mark()
+    this.#touched.clear()
+    this.writtenOffset = this.syncedOffset = this.#state.logEndOffset
+    this.recoveryPoint = Math.min(recoveryPoint, this.#state.logEndOffset)
+  }
+
+  /** After the last round: final indexes, producer state and epochs, synced. */
+  async finish(): Promise<void> {
+    await this.enqueue(async () => {
+      const { active, producers, logEndOffset } = this.#state
+      await active.flushIndexes(true)
+      await this.#saveSnapshot(logEndOffset, encodeProducerSnapshot(producers.entries), true)
+      await this.#saveEpochs()
+      await this.#host.disk.syncDirectory(this.directory)
+      this.recoveryPoint = logEndOffset
+    })
+  }
+
+  /** Nothing more happens; whoever waits is told. The rounds and the housekeeping under way have ended when it resolves. */
+  async close(): Promise<void> {
+    if (!this.isClosed) {
+      this.isClosed = true
+      if (this.fenced === undefined) this.#dropAccount()
+      this.#rejectAll(new LogClosedError(this.directory))
+    }
+    await this.#host.roundEnded()
+    await this.#housekeeping
+    this.#state.tail.clear()
+    for (const segment of this.#state.segments) segment.discard()
+  }
+
+  async #create(segment: Segment): Promise<void> {
+    await segment.create()
+    this.#directories.add(this.directory)
+  }
+
+  /** A disk without room: the unwritten end goes, in memory and on disk; what was written stays and the log lives on. */
+  async #takeBack(cause: Error): Promise<void> {
+    this.isBusy = true
+    const mark = this.#confirmed
+    this.#dropAccount()
+    const dropped = this.#state.rewind(mark)
+    for (const segment of dropped) this.#touched.delete(segment)
+    this.#host.foundNoSpace()
+    this.#host.logger.warn({ directory: this.directory, error: cause.message }, 'no space left: appends are refused until there is some')
+    try {
+      await mark.active.open?.file.truncate(mark.segment.sizeBytes)
+      mark.active.writtenBytes = mark.segment.sizeBytes
+      for (const segment of dropped) {
+        segment.discard()
+        await this.#host.disk.remove(segment.path)
+      }
+    } catch (error) {
+      this.fence(asError(error))
+    }
+    this.isBusy = false
+    const full = new DiskFullError(this.directory, cause)
+    this.#written.reject(full, mark.logEndOffset)
+    this.#synced.reject(full, mark.logEndOffset)
+  }
+
+  /** Segments that will get no more batches, all of them synced: their indexes become final, their files may be closed. */
+  #finishSegmentsBefore(active: Segment): void {
+    const { segments, rolledSnapshots } = this.#state
+    for (let index = segments.lastIndexOf(active) - 1; index >= 0; index--) {
+      const segment = segments[index] as Segment
+      if (!segment.isPinned || this.#finishing.has(segment)) break
+      this.#finishing.add(segment)
+      const next = segments[index + 1] as Segment
+      const snapshot = rolledSnapshots.get(next)
+      rolledSnapshots.delete(next)
+      void this.enqueue(async () => {
+        await segment.flushIndexes(true)
+        if (snapshot !== undefined) await this.#saveSnapshot(next.baseOffset, snapshot, false)
+      })
+        .catch((error: unknown) =>
+          this.#host.logger.warn(
+            { path: segment.path, error: asError(error).message },
+            'an index could not be written; it is made anew when needed',
+          ),
+        )
+        .finally(() => {
+          this.#finishing.delete(segment)
+          segment.unpin()
+        })
+    }
+  }
+
+  /** `snapshot` undefined: nothing has changed since the latest one, which gets a new name. */
+  async #saveSnapshot(offset: number, snapshot: Buffer | undefined, sync: boolean): Promise<void> {
+    const { disk } = this.#host
+    const offsets = this.#state.snapshotOffsets
+    const latest = offsets.at(-1) ?? -1
+    const path = this.#snapshotPath(offset)
+    if (snapshot === undefined) {
+      if (latest < 0 || latest >= offset) return
+      await disk.rename(this.#snapshotPath(latest), path)
+      offsets.pop()
+    } else {
+      await this.#writeWhole(path, snapshot, sync)
+    }
+    if (!offsets.includes(offset)) offsets.push(offset)
+    offsets.sort((a, b) => a - b)
+    while (offsets.length > SNAPSHOTS_KEPT) await disk.remove(this.#snapshotPath(offsets.shift() ?? 0))
+  }
+
+  async #writeWhole(path: string, content: Buffer, sync: boolean): Promise<void> {
+    const file = await this.#host.disk.open(path, 'create')
+    try {
+      await file.truncate(0)
+      await file.write([content], 0)
+      if (sync) await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+
+  #snapshotPath(offset: number): string {
+    return `${this.directory}/${segmentFile(offset, '.snapshot')}`
+  }
+
+  async #saveEpochs(): Promise<void> {
+    if (!this.#state.epochsChanged) return
+    this.#state.epochsChanged = false
+    try {
+      await this.#host.disk.writeFileAtomic(`${this.directory}/${LEADER_EPOCH_CHECKPOINT}`, formatEpochs(this.#state.epochs.entries))
+    } catch (error) {
+      this.#state.epochsChanged = true
+      throw error
+    }
+  }
+
+  #when(waiters: Waiters, offset: number, mark: number): Promise<void> {
+    if (offset <= mark) return Promise.resolve()
+    if (this.fenced !== undefined) return Promise.reject(this.fenced)
+    if (this.isClosed) return Promise.reject(new LogClosedError(this.directory))
+    return waiters.wait(offset)
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  #rejectAll(error: Error): void {
+    this.#written.reject(error)
+    this.#synced.reject(error)
+  }
+
+  #dropAccount(): void {
+    this.#host.unwritten(-this.#state.tail.unwritten().reduce((sum, write) => sum + write.sizeBytes, 0))
+  }
+}

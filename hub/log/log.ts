@@ -1,0 +1,283 @@
+/** @module log/log — the log of one partition: appends, reads, searches, and what shortens it. Writing to the device is the writer's. */
+import { ErrorCode } from '../wire/index.ts'
+import { assignOffsets, judgeAppend, refuse } from './append.ts'
+import { segmentFile } from './file-names.ts'
+import { isMissing, LogClosedError, type LogFencedError } from './log-error.ts'
+import type { LogHost } from './log-host.ts'
+import { LogState } from './log-state.ts'
+import { LogWriter } from './log-writer.ts'
+import { type RecoveredLog, recoverLog } from './recovery.ts'
+import { expiredCount } from './retention.ts'
+import { findMaxTimestamp, findOffsetForTimestamp } from './search.ts'
+import type { Segment } from './segment.ts'
+import { NOTHING_READ, readSegment } from './segment-read.ts'
+import type { Appended, AppendOrigin, LogConfig, OffsetAndTimestamp, PartitionLog, ReadLimits, ReadResult, Refused } from './types.ts'
+
+export interface LogOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string
+  readonly directory: string
+  readonly config: LogConfig
+  readonly host: LogHost
+  readonly recoveryPoint: number
+  readonly newDirectories: readonly string[]
+}
+
+/** A {@link PartitionLog} in a directory. */
+export class Log implements PartitionLog {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string
+  readonly directory: string
+  config: LogConfig
+  readonly state: LogState
+  readonly writer: LogWriter
+  readonly #host: LogHost
+
+  constructor(options: LogOptions, recovered: RecoveredLog) {
+    const { topic, partition, topicId, directory, config, host, recoveryPoint, newDirectories } = options
+    this.topic = topic
+    this.partition = partition
+    this.topicId = topicId
+    this.directory = directory
+    this.config = config
+    this.#host = host
+    const { disk, files, budget, randomFloat, limits } = host
+    this.state = new LogState({ directory, disk, files, budget, tailBytes: limits.tailBytesPerLog, randomFloat }, recovered)
+    this.writer = new LogWriter(directory, host, this.state, recoveryPoint, newDirectories)
+  }
+
+  get logStartOffset(): number {
+    return this.state.logStartOffset
+  }
+  get logEndOffset(): number {
+    return this.state.logEndOffset
+  }
+  get writtenOffset(): number {
+    return this.writer.writtenOffset
+  }
+  get syncedOffset(): number {
+    return this.writer.syncedOffset
+  }
+  get sizeBytes(): number {
+    return this.state.sizeBytes
+  }
+  get segmentCount(): number {
+    return this.state.segments.length
+  }
+  get latestEpoch(): number {
+    return this.state.epochs.latest
+  }
+  get fenced(): LogFencedError | undefined {
+    return this.writer.fenced
+  }
+
+  append(records: Buffer, options: { readonly origin: AppendOrigin; readonly leaderEpoch: number }): Appended | Refused {
+    this.#assertUsable()
+    const { origin, leaderEpoch } = options
+    const { state, config } = this
+    // What frees space (deleting a topic) is itself an append of the metadata log: only clients are held back ahead of time.
+    if (this.writer.isBusy || (origin === 'client' && this.#host.isFull())) {
+      return refuse(ErrorCode.KAFKA_STORAGE_ERROR, `no space left on the device of ${this.directory}`)
+    }
+    const nowMs = this.#host.clock.nowMs()
+    const { logEndOffset: baseOffset, logStartOffset } = state
+    const context = {
+      origin,
+      leaderEpoch,
+      config,
+      nextOffset: baseOffset,
+      nowMs,
+      producers: state.producers,
+      name: `${this.topic}-${this.partition}`,
+    }
+    const verdict = judgeAppend(records, context)
+    if (verdict.kind === 'refused') return verdict
+    const isAppendTime = config.messageTimestampType === 'LogAppendTime'
+    if (verdict.kind === 'duplicate') {
+      const logAppendTimeMs = isAppendTime ? verdict.timestampMs : -1
+      return {
+        kind: 'appended',
+        baseOffset: verdict.baseOffset,
+        lastOffset: verdict.lastOffset,
+        logAppendTimeMs,
+        logStartOffset,
+        duplicate: true,
+      }
+    }
+    assignOffsets(verdict, context)
+    const beforeBytes = state.sizeBytes
+    for (const at of verdict.positions) state.store(verdict.records, at, config, nowMs)
+    this.#host.unwritten(state.sizeBytes - beforeBytes)
+    this.#host.dirty(this.writer)
+    const logAppendTimeMs = isAppendTime && origin === 'client' ? nowMs : -1
+    return { kind: 'appended', baseOffset, lastOffset: state.logEndOffset - 1, logAppendTimeMs, logStartOffset, duplicate: false }
+  }
+
+  whenWritten(offset: number): Promise<void> {
+    return this.writer.whenWritten(offset)
+  }
+
+  whenSynced(offset: number): Promise<void> {
+    return this.writer.whenSynced(offset)
+  }
+
+  onAdvance(listener: () => void): () => void {
+    return this.writer.onAdvance(listener)
+  }
+
+  readFromMemory(offset: number, limits: ReadLimits): ReadResult | undefined {
+    if (offset >= Math.min(this.state.logEndOffset, limits.endOffset)) return NOTHING_READ
+    return this.state.tail.read(offset, limits)
+  }
+
+  async read(offset: number, limits: ReadLimits): Promise<ReadResult> {
+    const inMemory = this.readFromMemory(offset, limits)
+    if (inMemory !== undefined) return inMemory
+    if (this.writer.isClosed) throw new LogClosedError(this.directory)
+    const { segments } = this.state
+    for (
+      let segment = segments[Math.max(0, this.state.indexOf(offset))];
+      segment !== undefined;
+      segment = segments[segments.indexOf(segment) + 1]
+    ) {
+      try {
+        const found = await readSegment(segment, offset, limits, this.#host.limits.readBytesMax)
+        if (found !== undefined) return found
+      } catch (error) {
+        // Retention took the segment while we were about to open it: the offset is out of range now.
+        if (segment.isRemoved && isMissing(error)) return NOTHING_READ
+        throw error
+      }
+      if (segment.isRemoved) return NOTHING_READ
+    }
+    return NOTHING_READ
+  }
+
+  offsetForTimestamp(timestampMs: number): Promise<OffsetAndTimestamp | undefined> {
+    return findOffsetForTimestamp(this, timestampMs)
+  }
+
+  maxTimestamp(): Promise<OffsetAndTimestamp | undefined> {
+    return findMaxTimestamp(this)
+  }
+
+  epochForOffset(offset: number): number {
+    return this.state.epochs.epochForOffset(offset)
+  }
+
+  endOffsetForEpoch(leaderEpoch: number): { readonly leaderEpoch: number; readonly endOffset: number } {
+    return this.state.epochs.endOffsetFor(leaderEpoch, this.state.logEndOffset)
+  }
+
+  async advanceLogStart(offset: number): Promise<void> {
+    this.#assertUsable()
+    const { state } = this
+    if (offset > state.logEndOffset) throw new RangeError(`log start ${offset} is beyond the log's end ${state.logEndOffset}`)
+    if (offset <= state.logStartOffset) return
+    this.#moveStart(offset)
+    await this.#host.saveLogStarts()
+    await this.#removeExpired(this.writer.syncedOffset)
+  }
+
+  async retain(highWatermark: number): Promise<number> {
+    this.#assertUsable()
+    return await this.#removeExpired(Math.min(highWatermark, this.writer.syncedOffset))
+  }
+
+  async truncate(offset: number): Promise<void> {
+    this.#assertUsable()
+    const { state, writer } = this
+    if (offset >= state.logEndOffset) return
+    await writer.whenSynced(state.logEndOffset)
+    writer.isBusy = true
+    try {
+      await writer.enqueue(() => this.#truncateFiles(offset))
+    } finally {
+      writer.isBusy = false
+    }
+  }
+
+  #assertUsable(): void {
+    if (this.writer.fenced !== undefined) throw this.writer.fenced
+    if (this.writer.isClosing || this.writer.isClosed) throw new LogClosedError(this.directory)
+  }
+
+  #moveStart(offset: number): void {
+    this.state.logStartOffset = offset
+    if (this.state.epochs.truncateFromStart(offset)) this.state.epochsChanged = true
+  }
+
+  /** In the housekeeping's turn, so that no segment goes whose index is being written. */
+  #removeExpired(highWatermark: number): Promise<number> {
+    const { state, config, writer } = this
+    return writer.enqueue(async () => {
+      const nowMs = this.#host.clock.nowMs()
+      let count = await expiredCount({ state, config, nowMs, highWatermark })
+      if (count === 0) return 0
+      if (count === state.segments.length) {
+        if (state.logEndOffset > highWatermark) count--
+        else await this.#rollForRetention(nowMs)
+      }
+      const removed = state.segments.splice(0, count)
+      for (const segment of removed) state.sizeBytes -= segment.sizeBytes
+      this.#moveStart(Math.max(state.logStartOffset, state.segments[0]?.baseOffset ?? 0))
+      await this.#host.saveLogStarts()
+      for (const segment of removed) await this.#removeFiles(segment)
+      return removed.length
+    })
+  }
+
+  /** The whole log has expired: a new active segment takes the place of the one that goes. */
+  async #rollForRetention(nowMs: number): Promise<void> {
+    const segment = this.state.roll(nowMs)
+    this.writer.rolled()
+    await segment.create()
+    await this.#host.disk.syncDirectory(this.directory)
+  }
+
+  async #removeFiles(segment: Segment): Promise<void> {
+    const { disk, removeLater } = this.#host
+    segment.discard()
+    for (const suffix of ['.log', '.index', '.timeindex'] as const) {
+      const path = segment.pathOf(suffix)
+      try {
+        await disk.rename(path, `${path}.deleted`)
+      } catch (error) {
+        if (isMissing(error)) continue
+        throw error
+      }
+      removeLater(`${path}.deleted`, this.config.fileDeleteDelayMs)
+    }
+  }
+
+  async #truncateFiles(offset: number): Promise<void> {
+    const { state, writer } = this
+    const { disk, files, limits, logger, clock } = this.#host
+    for (const segment of state.segments) segment.discard()
+    for (const segment of state.segments) {
+      if (segment.baseOffset < offset || segment === state.segments[0]) continue
+      for (const suffix of ['.log', '.index', '.timeindex'] as const) await disk.remove(segment.pathOf(suffix))
+    }
+    for (const snapshot of state.snapshotOffsets)
+      if (snapshot > offset) await disk.remove(`${this.directory}/${segmentFile(snapshot, '.snapshot')}`)
+    await disk.syncDirectory(this.directory)
+    const recoveryPoint = Math.min(writer.recoveryPoint, offset)
+    const recovered = await recoverLog({
+      disk,
+      logger,
+      directory: this.directory,
+      files,
+      limits,
+      indexIntervalBytes: this.config.indexIntervalBytes,
+      nowMs: clock.nowMs(),
+      clean: false,
+      recoveryPoint,
+      logStartOffset: Math.min(state.logStartOffset, offset),
+      endOffset: offset,
+    })
+    state.adopt(recovered)
+    writer.restart(recoveryPoint)
+  }
+}

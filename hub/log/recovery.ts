@@ -1,0 +1,380 @@
+/**
+ * @module log/recovery — opens the files of a log: finds its segments, checks what was written since the recovery point, cuts a torn end,
+ * makes indexes, leader epochs and producer state agree with it. One pass over the few megabytes beyond the recovery point; below it
+ * everything was synced before the recovery point moved, so nothing is read there but what producer state or epochs lack.
+ */
+import type { Disk } from '../io/index.ts'
+import type { Logger } from '../observe/index.ts'
+import { BATCH_HEADER_BYTES, batchHeader } from '../wire/index.ts'
+import { type EpochEntry, parseEpochs } from './checkpoints.ts'
+import { LeaderEpochs } from './epochs.ts'
+import { LEADER_EPOCH_CHECKPOINT, parseSegmentFile, segmentFile } from './file-names.ts'
+import { asError, CorruptLogError } from './log-error.ts'
+import { decodeProducerSnapshot } from './producer-snapshot.ts'
+import { Producers } from './producers.ts'
+import { headerProblem, scanBatches } from './scan.ts'
+import { readOrNothing, SEGMENT_SPAN_MAX, Segment } from './segment.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import type { LogLimits } from './types.ts'
+
+export interface RecoveryOptions {
+  readonly disk: Disk
+  readonly logger: Logger
+  readonly directory: string
+  readonly files: SegmentFiles
+  readonly limits: LogLimits
+  readonly indexIntervalBytes: number
+  readonly nowMs: number
+  /** The directory was closed in order: what is in the files is whole. */
+  readonly clean: boolean
+  /** Everything below is synced and indexed. */
+  readonly recoveryPoint: number
+  /** From log-start-offset-checkpoint, 0 if none. */
+  readonly logStartOffset: number
+  /** Batches that end at or beyond it are cut off (a truncation); without it everything stays. */
+  readonly endOffset?: number
+}
+
+/** A log's state as its files give it. */
+export interface RecoveredLog {
+  /** At least one, in order; the last one is the active one, with its file open. */
+  readonly segments: Segment[]
+  readonly logStartOffset: number
+  readonly producers: Producers
+  readonly epochs: LeaderEpochs
+  readonly epochsChanged: boolean
+  /** Offsets of the producer snapshots on disk, ascending. */
+  readonly snapshotOffsets: number[]
+  readonly scannedBytes: number
+  readonly truncatedBytes: number
+  readonly rebuiltIndexes: boolean
+}
+
+interface FoundFiles {
+  readonly segments: Segment[]
+  readonly snapshotOffsets: number[]
+}
+
+/** Opens the log in `directory`, which exists. Rejects with CorruptLogError for what a person has to decide. */
+export async function recoverLog(options: RecoveryOptions): Promise<RecoveredLog> {
+  return await new Recovery(options).run()
+}
+
+class Recovery {
+  readonly #options: RecoveryOptions
+  readonly #producers: Producers
+  readonly #epochs = new LeaderEpochs()
+  #segments: Segment[] = []
+  #snapshotOffset: number | undefined
+  #scannedBytes = 0
+  #truncatedBytes = 0
+  #rebuiltIndexes = false
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options
+    this.#producers = new Producers(options.limits.producerBatchesMax)
+  }
+
+  async run(): Promise<RecoveredLog> {
+    const { clean, recoveryPoint, disk, logger, directory } = this.#options
+    const found = await this.#findFiles()
+    this.#segments = found.segments
+    const snapshots = await this.#loadSnapshot(found.snapshotOffsets)
+    const epochsKnown = await this.#loadEpochs()
+    const firstOffset = this.#segments[0]?.baseOffset ?? 0
+    // A log that was closed in order and has no snapshot at all had no producers.
+    const noProducers = clean && found.snapshotOffsets.length === 0
+    const producersFrom = this.#snapshotOffset ?? (noProducers ? Number.POSITIVE_INFINITY : firstOffset)
+    const checkFrom = clean ? Number.POSITIVE_INFINITY : recoveryPoint
+    const scanFrom = epochsKnown ? Math.min(producersFrom, checkFrom) : firstOffset
+    await this.#scan(scanFrom, checkFrom, producersFrom)
+    const logStartOffset = await this.#settleStart()
+    const endOffset = this.#active.nextOffset
+    if (endOffset < recoveryPoint)
+      logger.error({ directory }, `synced records are gone: the log ends at ${endOffset}, its recovery point is ${recoveryPoint}`)
+    const epochsCut = this.#epochs.truncateFromEnd(endOffset)
+    const snapshotOffsets = snapshots.filter((offset) => offset <= endOffset)
+    for (const offset of snapshots) if (offset > endOffset) await disk.remove(this.#pathOf(segmentFile(offset, '.snapshot')))
+    this.#producers.changed = this.#snapshotOffset !== endOffset
+    return {
+      segments: this.#segments,
+      logStartOffset,
+      producers: this.#producers,
+      epochs: this.#epochs,
+      epochsChanged: !epochsKnown || epochsCut || this.#epochs.entries.length !== this.#epochsOnDisk,
+      snapshotOffsets,
+      scannedBytes: this.#scannedBytes,
+      truncatedBytes: this.#truncatedBytes,
+      rebuiltIndexes: this.#rebuiltIndexes,
+    }
+  }
+
+  #epochsOnDisk = 0
+
+  get #active(): Segment {
+    return this.#segments.at(-1) as Segment
+  }
+
+  #pathOf(name: string): string {
+    return `${this.#options.directory}/${name}`
+  }
+
+  #newSegment(baseOffset: number): Segment {
+    const { directory, disk, files, nowMs } = this.#options
+    return new Segment(baseOffset, directory, disk, files, nowMs)
+  }
+
+  async #findFiles(): Promise<FoundFiles> {
+    const { disk, directory, logStartOffset } = this.#options
+    const segments: Segment[] = []
+    const snapshotOffsets: number[] = []
+    for (const name of await disk.list(directory)) {
+      const file = parseSegmentFile(name)
+      if (file === undefined) continue
+      if (file.marked && name.endsWith('.swap')) {
+        throw new CorruptLogError(
+          this.#pathOf(name),
+          'a compaction was interrupted while it put this file in place',
+          'start Apache Kafka once on this directory and stop it, which finishes it',
+        )
+      }
+      if (file.marked) await disk.remove(this.#pathOf(name))
+      else if (file.suffix === '.log') segments.push(this.#newSegment(file.offset))
+      else if (file.suffix === '.snapshot') snapshotOffsets.push(file.offset)
+    }
+    for (const [index, segment] of segments.entries()) {
+      const facts = await disk.facts(segment.path)
+      segment.sizeBytes = segment.writtenBytes = facts?.sizeBytes ?? 0
+      segment.createdMs = facts?.modifiedMs ?? segment.createdMs
+      const next = segments[index + 1]
+      segment.isPinned = next === undefined
+      segment.nextOffset = next?.baseOffset ?? segment.baseOffset
+    }
+    if (segments.length === 0) segments.push(this.#newSegment(logStartOffset))
+    return { segments, snapshotOffsets }
+  }
+
+  /** Takes the latest whole snapshot that the scan can go on from; damaged ones are removed. Returns those that are left. */
+  async #loadSnapshot(offsets: readonly number[]): Promise<number[]> {
+    const { disk, logger, recoveryPoint, clean, nowMs } = this.#options
+    const left = [...offsets]
+    for (const offset of offsets.toReversed()) {
+      // A snapshot beyond the recovery point may describe what was never written.
+      if (!clean && offset > recoveryPoint) continue
+      const path = this.#pathOf(segmentFile(offset, '.snapshot'))
+      try {
+        this.#producers.reset(decodeProducerSnapshot(path, await disk.readFile(path), nowMs))
+        this.#snapshotOffset = offset
+        break
+      } catch (error) {
+        if (!(error instanceof CorruptLogError)) throw error
+        logger.warn({ path }, `${error.message}: it is removed`)
+        await disk.remove(path)
+        left.splice(left.indexOf(offset), 1)
+      }
+    }
+    return left
+  }
+
+  /** False when the epochs have to be found in the batches. */
+  async #loadEpochs(): Promise<boolean> {
+    const { disk, logger, recoveryPoint } = this.#options
+    const path = this.#pathOf(LEADER_EPOCH_CHECKPOINT)
+    const content = await readOrNothing(disk, path)
+    let entries: EpochEntry[] = []
+    try {
+      if (content === undefined || content.length === 0) return recoveryPoint === 0
+      entries = parseEpochs(path, content)
+    } catch (error) {
+      logger.warn({ path }, `${asError(error).message}: it is made anew`)
+      return false
+    }
+    this.#epochs.reset(entries)
+    this.#epochsOnDisk = entries.length
+    return true
+  }
+
+  async #scan(scanFrom: number, checkFrom: number, producersFrom: number): Promise<void> {
+    const last = this.#segments.length - 1
+    const holder = this.#segments.findLastIndex((segment) => segment.baseOffset <= scanFrom)
+    for (let index = Math.min(Math.max(holder, 0), last); index < this.#segments.length; index++) {
+      const segment = this.#segments[index] as Segment
+      const isLast = index === this.#segments.length - 1
+      const isWhole = await this.#scanSegment(segment, isLast, Math.max(scanFrom, segment.baseOffset), checkFrom, producersFrom)
+      if (isWhole && isLast) return
+      if (isWhole) {
+        // Beyond the recovery point nobody vouches for the indexes of closed segments.
+        if (segment.nextOffset > checkFrom) await this.#saveIndexes(segment)
+        segment.isPinned = false
+        segment.closeFile()
+        continue
+      }
+      await this.#removeFrom(index + 1)
+      return
+    }
+  }
+
+  /** A full disk must not keep a log from being opened: indexes that cannot be written are made anew when they are needed. */
+  async #saveIndexes(segment: Segment): Promise<void> {
+    try {
+      await segment.flushIndexes(true)
+    } catch (error) {
+      this.#options.logger.warn({ path: segment.path, error: asError(error).message }, 'an index could not be written')
+    }
+  }
+
+  /** Walks one segment. False when it ended in something that is no batch: then it is cut there, and nothing can follow. */
+  async #scanSegment(segment: Segment, isLast: boolean, scanFrom: number, checkFrom: number, producersFrom: number): Promise<boolean> {
+    const { disk, limits, indexIntervalBytes, logger, clean } = this.#options
+    segment.open = {
+      file: await disk.open(segment.path, isLast && segment.sizeBytes === 0 ? 'create' : 'write'),
+      offsetIndex: segment.offsetIndex,
+      timeIndex: segment.timeIndex,
+    }
+    const { file } = segment.open
+    const toPosition = segment.sizeBytes
+    const fromPosition = await this.#startOfScan(segment, scanFrom)
+    segment.sizeBytes = fromPosition
+    segment.nextOffset = fromPosition === 0 ? segment.baseOffset : segment.nextOffset
+    if (fromPosition === 0 && toPosition > 0 && segment.offsetIndex.entryCount > 0) segment.indexesReset()
+    const scan = {
+      fromPosition,
+      toPosition,
+      chunkBytes: limits.recoveryChunkBytes,
+      minOffset: segment.baseOffset,
+      checkFromOffset: checkFrom,
+    }
+    const { endOffset = Number.POSITIVE_INFINITY } = this.#options
+    let cutPosition: number | undefined
+    const end = await scanBatches(file, scan, (buffer, at, position) => {
+      if (batchHeader.lastOffset(buffer, at) >= endOffset) cutPosition = position
+      else this.#take(segment, buffer, at, indexIntervalBytes, producersFrom)
+      return cutPosition === undefined
+    })
+    this.#scannedBytes += end.readBytes
+    segment.writtenBytes = segment.sizeBytes
+    if (end.problem === undefined && cutPosition === undefined) return true
+    const { problem = 'truncated', position } = { ...end, ...(cutPosition === undefined ? {} : { position: cutPosition }) }
+    if (cutPosition === undefined && (clean || segment.nextOffset < this.#options.recoveryPoint)) {
+      return this.#keepDamaged(segment, isLast, toPosition, segment.corrupt(position, problem))
+    }
+    logger.info({ path: segment.path, position, cutBytes: toPosition - position, problem }, 'cut the end of a log')
+    this.#truncatedBytes += toPosition - position
+    await file.truncate(position)
+    await file.sync()
+    return false
+  }
+
+  /**
+   * What was synced is damaged. In an older segment that is left as it is (its other records can still be read, and reading the damaged
+   * place says so); behind damage in the last one nothing may be appended, so a person has to decide.
+   */
+  #keepDamaged(segment: Segment, isLast: boolean, fileBytes: number, error: CorruptLogError): boolean {
+    if (isLast) throw error
+    this.#options.logger.error({ path: segment.path }, error.message)
+    segment.sizeBytes = segment.writtenBytes = fileBytes
+    segment.nextOffset = this.#segments[this.#segments.indexOf(segment) + 1]?.baseOffset ?? segment.nextOffset
+    return true
+  }
+
+  #take(segment: Segment, buffer: Buffer, at: number, indexIntervalBytes: number, producersFrom: number): void {
+    segment.add(buffer, at, indexIntervalBytes)
+    const baseOffset = batchHeader.baseOffset(buffer, at)
+    this.#epochs.assign(batchHeader.leaderEpoch(buffer, at), baseOffset)
+    const producerId = batchHeader.producerId(buffer, at)
+    const firstSequence = batchHeader.baseSequence(buffer, at)
+    if (producerId < 0 || firstSequence < 0 || baseOffset < producersFrom) return
+    const claim = {
+      producerId,
+      epoch: batchHeader.producerEpoch(buffer, at),
+      firstSequence,
+      lastSequence: batchHeader.lastSequence(buffer, at),
+    }
+    const offsetDelta = batchHeader.lastOffsetDelta(buffer, at)
+    this.#producers.record(
+      claim,
+      { lastOffset: baseOffset + offsetDelta, offsetDelta, timestampMs: batchHeader.maxTimestampMs(buffer, at) },
+      this.#options.nowMs,
+      false,
+    )
+  }
+
+  /**
+   * Loads the segment's indexes as far as `scanFrom` and returns the position to walk from: an indexed batch at or before it, if the batch
+   * is really there, else 0 (then the indexes are made anew).
+   */
+  async #startOfScan(segment: Segment, scanFrom: number): Promise<number> {
+    const { disk } = this.#options
+    if (segment.sizeBytes === 0) return 0
+    const [offsets, times] = await Promise.all([
+      readOrNothing(disk, segment.pathOf('.index')),
+      readOrNothing(disk, segment.pathOf('.timeindex')),
+    ])
+    if (offsets === undefined || times === undefined) return this.#rebuild(segment, segment.sizeBytes > this.#options.indexIntervalBytes)
+    const isWhole = segment.offsetIndex.load(offsets, segment.sizeBytes) && segment.timeIndex.load(times, SEGMENT_SPAN_MAX)
+    const entry = segment.offsetIndex.floor(Math.min(SEGMENT_SPAN_MAX, scanFrom - segment.baseOffset))
+    // Half an index will do: what it says is checked, and the walk adds what it lacks.
+    this.#rebuiltIndexes ||= !isWhole
+    if (entry < 0) return this.#rebuild(segment, !isWhole)
+    const position = segment.offsetIndex.positionAt(entry)
+    const relativeOffset = segment.offsetIndex.offsetAt(entry)
+    const baseOffset = await batchAt(segment, position, segment.baseOffset + relativeOffset)
+    if (baseOffset === undefined) return this.#rebuild(segment, true)
+    // The walk adds this batch again, which makes no second entry: an entry is due only after the interval.
+    segment.offsetIndex.truncate(entry + 1)
+    segment.timeIndex.truncateFrom(relativeOffset + 1)
+    segment.indexesLoaded()
+    this.#restoreTimes(segment)
+    segment.nextOffset = baseOffset
+    return position
+  }
+
+  /** The indexes are made from the first batch on. `isDamaged`: because they are not what they should be. */
+  #rebuild(segment: Segment, isDamaged: boolean): number {
+    segment.indexesReset()
+    this.#rebuiltIndexes ||= isDamaged
+    return 0
+  }
+
+  #restoreTimes(segment: Segment): void {
+    const last = segment.timeIndex.entryCount - 1
+    if (last < 0) return
+    segment.maxTimestampMs = segment.timeIndex.timestampAt(last)
+    segment.maxTimestampOffset = segment.baseOffset + segment.timeIndex.offsetAt(last)
+    segment.firstTimestampMs = segment.timeIndex.timestampAt(0)
+  }
+
+  async #removeFrom(index: number): Promise<void> {
+    const { disk, directory, logger } = this.#options
+    const removed = this.#segments.splice(index)
+    for (const segment of removed) {
+      logger.info({ path: segment.path }, 'removed a segment that follows the cut end of the log')
+      this.#truncatedBytes += segment.sizeBytes
+      for (const suffix of ['.log', '.index', '.timeindex'] as const) await disk.remove(segment.pathOf(suffix))
+    }
+    if (removed.length > 0) await disk.syncDirectory(directory)
+    const last = this.#segments.at(-1)
+    if (last !== undefined) last.isPinned = true
+  }
+
+  /** The log begins where the checkpoint says, or later; a log that ends before its start begins there anew. */
+  async #settleStart(): Promise<number> {
+    const { logStartOffset } = this.#options
+    const first = this.#segments[0] as Segment
+    if (this.#active.nextOffset >= logStartOffset) return Math.max(logStartOffset, first.baseOffset)
+    for (const segment of this.#segments) segment.closeFile()
+    await this.#removeFrom(0)
+    const begun = this.#newSegment(logStartOffset)
+    await begun.create()
+    this.#segments.push(begun)
+    return logStartOffset
+  }
+}
+
+/** Base offset of the batch at `position` if there is one that ends with `lastOffset`. */
+async function batchAt(segment: Segment, position: number, lastOffset: number): Promise<number | undefined> {
+  const header = Buffer.alloc(BATCH_HEADER_BYTES)
+  const count = (await segment.open?.file.read(header, position)) ?? 0
+  if (count < header.length || headerProblem(header, 0, segment.baseOffset) !== undefined) return undefined
+  return batchHeader.lastOffset(header, 0) === lastOffset ? batchHeader.baseOffset(header, 0) : undefined
+}

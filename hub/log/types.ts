@@ -1,0 +1,219 @@
+/**
+ * @module log/types — what the log room offers: a log directory of partition logs in Kafka's on-disk format.
+ *
+ * One append path, one flush loop: `append` validates and assigns offsets on the event loop and returns at once; the
+ * flush loop of the directory writes every dirty log (one gathered write each), then syncs them in parallel, and moves
+ * the three marks of a log: `logEndOffset` ≥ `writtenOffset` ≥ `syncedOffset` (design §3, group commit).
+ */
+import type { Clock, Disk } from '../io/index.ts'
+import type { Logger } from '../observe/index.ts'
+
+/** The topic settings that a log acts on; times in ms, sizes in bytes; −1 = no limit where Kafka says so. */
+export interface LogConfig {
+  readonly segmentBytes: number
+  readonly segmentMs: number
+  readonly segmentJitterMs: number
+  readonly segmentIndexBytes: number
+  readonly indexIntervalBytes: number
+  readonly retentionMs: number
+  readonly retentionBytes: number
+  readonly maxMessageBytes: number
+  readonly cleanupPolicies: ReadonlySet<'delete' | 'compact'>
+  readonly messageTimestampType: 'CreateTime' | 'LogAppendTime'
+  readonly messageTimestampBeforeMaxMs: number
+  readonly messageTimestampAfterMaxMs: number
+  /** `producer` keeps what the producer sent; else batches of another codec are re-encoded. */
+  readonly compressionType: 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  readonly fileDeleteDelayMs: number
+}
+
+/**
+ * Who appends: decides which checks apply (KIP-98, KIP-890) and whether offsets are assigned or kept.
+ * `client`: one batch from a producer, everything is checked, offsets are assigned; refused while the device is short of space.
+ * `coordinator`: batches of our own (group offsets, markers); damage and size are checked, offsets assigned.
+ * `raft`: as coordinator without the size limit of a batch; a base offset other than 0 is kept and must be the log's end (else a RangeError).
+ */
+export type AppendOrigin = 'client' | 'coordinator' | 'raft'
+
+/** An append that was accepted; the records stand in memory and will be written in the next round. */
+export interface Appended {
+  readonly kind: 'appended'
+  readonly baseOffset: number
+  /** Offset of the last record; wait for `lastOffset + 1` at a mark to know it written or synced. */
+  readonly lastOffset: number
+  /** −1 under CreateTime. */
+  readonly logAppendTimeMs: number
+  readonly logStartOffset: number
+  /** True for a retry that the five-batch rule recognised: nothing was appended, the offsets are the first try's. */
+  readonly duplicate: boolean
+}
+
+/**
+ * An append that was refused whole; nothing was appended. As Kafka answers it: `errorMessage` is `message` only when there are
+ * `recordErrors`, else null; `logStartOffset` is −1 for CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE and KAFKA_STORAGE_ERROR.
+ */
+export interface Refused {
+  readonly kind: 'refused'
+  /** A code of wire's error table. */
+  readonly errorCode: number
+  readonly message: string
+  /** Per-record reasons (KIP-467), batch index = index of the record in the request's records of this partition. */
+  readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string }[]
+}
+
+/** Bytes read: whole batches that follow one another, as views; the first holds the asked offset unless the log is empty there. */
+export interface ReadResult {
+  readonly records: readonly Buffer[]
+  readonly sizeBytes: number
+}
+
+export interface ReadLimits {
+  /** Stop before the batch that would pass this many bytes … */
+  readonly maxBytes: number
+  /** … but return the first batch all the same when true (KIP-74). */
+  readonly minOneBatch: boolean
+  /** Return only batches that end below this offset (high watermark, last stable offset, or LEO). */
+  readonly endOffset: number
+}
+
+export interface OffsetAndTimestamp {
+  readonly offset: number
+  readonly timestampMs: number
+  readonly leaderEpoch: number
+}
+
+/** The log of one partition. Offsets are numbers; `offset` marks are «next offset», i.e. exclusive ends. */
+export interface PartitionLog {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string
+  readonly directory: string
+  config: LogConfig
+  readonly logStartOffset: number
+  /** Next offset to be assigned (LEO). */
+  readonly logEndOffset: number
+  /** Everything below is in the OS's hands (survives kill −9). */
+  readonly writtenOffset: number
+  /** Everything below is on the device (survives power loss). */
+  readonly syncedOffset: number
+  /** Bytes of all segments, memory tail included. */
+  readonly sizeBytes: number
+  readonly segmentCount: number
+  /** Leader epoch of the last batch, −1 when empty. */
+  readonly latestEpoch: number
+  /** Set after a failed write or sync: every further append or wait fails until restart (design §3). */
+  readonly fenced: Error | undefined
+
+  /**
+   * Checks `records` (v2 batches, one or many; patched in place) and appends them: CRC, size against `maxMessageBytes`, monotone
+   * offsets, timestamps, keys on compacted topics, producer epoch and sequence. Never waits. Throws only for a programmer's error or a fenced
+   * or closed log. The log keeps views of `records`: whoever gave it must not write there any more.
+   */
+  append(records: Buffer, options: { readonly origin: AppendOrigin; readonly leaderEpoch: number }): Appended | Refused
+  /** Resolves when `writtenOffset` ≥ `offset`; rejects with LogFencedError, LogClosedError, or DiskFullError (taken back, retriable). */
+  whenWritten(offset: number): Promise<void>
+  /** Resolves when `syncedOffset` ≥ `offset`; rejects as `whenWritten`. */
+  whenSynced(offset: number): Promise<void>
+  /** Called (synchronously, must not throw) after each round that moved a mark of this log. Returns the way to stop it. */
+  onAdvance(listener: () => void): () => void
+  /**
+   * Reads from `offset`; serves the memory tail where possible, else a range of one segment file. `OFFSET_OUT_OF_RANGE` is the
+   * caller's to check against `logStartOffset` and its own end mark.
+   */
+  read(offset: number, limits: ReadLimits): Promise<ReadResult>
+  /** The same when it can be answered from memory at once, else undefined: spares a promise on the hot path. */
+  readFromMemory(offset: number, limits: ReadLimits): ReadResult | undefined
+  /** First record with timestamp ≥ target, searched inside the batch; undefined when none (broker-semantics rule 9). */
+  offsetForTimestamp(timestampMs: number): Promise<OffsetAndTimestamp | undefined>
+  /** The record with the largest timestamp (the earliest such), undefined when empty. */
+  maxTimestamp(): Promise<OffsetAndTimestamp | undefined>
+  /** Leader epoch of the batch which holds `offset`, or of the latest one below; −1 if unknown. */
+  epochForOffset(offset: number): number
+  /** End offset of the largest epoch ≤ `leaderEpoch` (KIP-101); offset −1 when unknown. */
+  endOffsetForEpoch(leaderEpoch: number): { readonly leaderEpoch: number; readonly endOffset: number }
+  /** DeleteRecords: moves the log start; whole segments below are removed. Kept durably. */
+  advanceLogStart(offset: number): Promise<void>
+  /** Drops everything at and beyond `offset` (raft only; a lone broker never truncates but in recovery). */
+  truncate(offset: number): Promise<void>
+  /** Applies time and size retention now; resolves with the count of segments removed. */
+  retain(highWatermark: number): Promise<number>
+}
+
+/** What recovery found when a log was opened. */
+export interface RecoveryReport {
+  readonly topic: string
+  readonly partition: number
+  readonly scannedBytes: number
+  /** Bytes cut off the end of the log because the last write was torn. */
+  readonly truncatedBytes: number
+  readonly rebuiltIndexes: boolean
+}
+
+export interface LogDirectoryOptions {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly logger: Logger
+  /** Chance for segment jitter. */
+  readonly randomFloat: () => number
+  readonly limits?: Partial<LogLimits>
+}
+
+/** Limits of the log room, with their defaults. */
+export interface LogLimits {
+  /** Bytes of recent batches kept in memory per log for reads. */
+  readonly tailBytesPerLog: number
+  /** … and over all logs of the process. */
+  readonly tailBytesTotal: number
+  /** Bytes appended but not yet written, over all logs, beyond which `backlogged` is true and the server stops reading produce requests. */
+  readonly unwrittenBytesMax: number
+  /** The recovery point moves after this many synced bytes of a log … */
+  readonly recoveryPointBytes: number
+  /** … or this long after its last move, when something was synced. */
+  readonly recoveryPointMs: number
+  /** Produce is refused with a retriable error while the device has less than this free. */
+  readonly freeBytesMin: number
+  readonly retentionCheckMs: number
+  /** Batches kept per producer id to recognise a retry (KIP-98 five-batch rule). */
+  readonly producerBatchesMax: number
+  readonly producerIdExpirationMs: number
+  /** Older segments whose file and indexes are kept open, over all logs; the least recently read is closed first. */
+  readonly closedSegmentsOpenMax: number
+  /** Bytes read from a file at once, unless a single batch is larger. */
+  readonly readBytesMax: number
+  /** Bytes that recovery reads at once. */
+  readonly recoveryChunkBytes: number
+  /** Logs that are opened at the same time; more wait. */
+  readonly openingLogsMax: number
+  /** How often the free space of the device is asked for. */
+  readonly spaceCheckMs: number
+}
+
+/** `meta.properties` version 1: identity of node and cluster. */
+export interface DirectoryIdentity {
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly directoryId: string
+}
+
+/** A Kafka log directory: its lock, identity, checkpoints, flush loop and logs. */
+export interface LogDirectory {
+  readonly path: string
+  readonly identity: DirectoryIdentity
+  readonly logs: ReadonlyMap<string, PartitionLog>
+  readonly recoveries: readonly RecoveryReport[]
+  /** True while the unwritten bytes are over their limit: take no more produce requests until `whenDrained`. */
+  readonly backlogged: boolean
+  whenDrained(): Promise<void>
+  /** True while the device is short of space: clients' appends are refused with KAFKA_STORAGE_ERROR (retriable), reads go on. */
+  readonly full: boolean
+  /** Opens what exists for `topic-partition`, or makes it. The same key twice returns the same log. */
+  openLog(topic: string, partition: number, topicId: string, config: LogConfig): Promise<PartitionLog>
+  /** Renames to `…-delete` at once (durably), removes the files after `fileDeleteDelayMs`. Waiters of the log are rejected. */
+  deleteLog(topic: string, partition: number): Promise<void>
+  /** Directory names (`topic-partition`) on disk with the topic id of their partition.metadata, opened or not; without those marked for deletion. */
+  listPartitions(): Promise<{ readonly topic: string; readonly partition: number; readonly topicId: string | undefined }[]>
+  /** Last round, sync, checkpoints, `.kafka_cleanshutdown`, unlock. */
+  close(): Promise<void>
+  /** Ends without a last round or clean mark, as kill −9 would (tests). */
+  abandon(): Promise<void>
+}
