@@ -1,0 +1,7 @@
+/** @module group — consumer groups and committed offsets. */
+export type * from './types.ts'
+export { createGroupCoordinator } from './coordinator.ts'
+export type { GroupConfig, GroupConfigKey, GroupLimits } from './group-config.ts'
+export { groupConfig } from './group-config.ts'
+export type { MemoryOffsetsTopic } from './memory-offsets-topic.ts'
+export { memoryOffsetsTopic } from './memory-offsets-topic.ts'
