@@ -178,12 +178,12 @@ export class Log implements PartitionLog {
     if (offset <= state.logStartOffset) return
     this.#moveStart(offset)
     await this.#host.saveLogStarts()
-    await this.#removeExpired(this.writer.syncedOffset)
+    await this.#removeExpired(this.writer.syncedOffset, true)
   }
 
   async retain(highWatermark: number): Promise<number> {
     this.#assertUsable()
-    return await this.#removeExpired(Math.min(highWatermark, this.writer.syncedOffset))
+    return await this.#removeExpired(Math.min(highWatermark, this.writer.syncedOffset), false)
   }
 
   async truncate(offset: number): Promise<void> {
@@ -210,11 +210,11 @@ export class Log implements PartitionLog {
   }
 
   /** In the housekeeping's turn, so that no segment goes whose index is being written. */
-  #removeExpired(highWatermark: number): Promise<number> {
+  #removeExpired(highWatermark: number, onlyBelowStart: boolean): Promise<number> {
     const { state, config, writer } = this
     return writer.enqueue(async () => {
       const nowMs = this.#host.clock.nowMs()
-      let count = await expiredCount({ state, config, nowMs, highWatermark })
+      let count = await expiredCount({ state, config, nowMs, highWatermark, onlyBelowStart })
       if (count === 0) return 0
       if (count === state.segments.length) {
         if (state.logEndOffset > highWatermark) count--

@@ -12,6 +12,8 @@ export interface RetentionContext {
   readonly nowMs: number
   /** Only segments that end at or below it may go. */
   readonly highWatermark: number
+  /** True after DeleteRecords: only what lies below the log's start goes now; time and size are judged at their own times, as in Kafka. */
+  readonly onlyBelowStart: boolean
 }
 
 /**
@@ -19,7 +21,7 @@ export interface RetentionContext {
  * An empty active segment never counts.
  */
 export async function expiredCount(context: RetentionContext): Promise<number> {
-  const { state, config, nowMs, highWatermark } = context
+  const { state, config, nowMs, highWatermark, onlyBelowStart } = context
   let excessBytes = config.cleanupPolicies.has('delete') && config.retentionBytes >= 0 ? state.sizeBytes - config.retentionBytes : -1
   const segments = [...state.segments]
   let count = 0
@@ -28,7 +30,7 @@ export async function expiredCount(context: RetentionContext): Promise<number> {
     if (segment.nextOffset > highWatermark || (isActive && segment.sizeBytes === 0)) break
     const isBelowStart = !isActive && segment.nextOffset <= state.logStartOffset
     const isExcess = excessBytes >= segment.sizeBytes
-    if (!isBelowStart && !isExcess && !(await isExpired(segment, config, nowMs))) break
+    if (!isBelowStart && (onlyBelowStart || (!isExcess && !(await isExpired(segment, config, nowMs))))) break
     excessBytes -= segment.sizeBytes
     count++
   }

@@ -81,6 +81,14 @@ describe('retention', () => {
     expect(again.log.logStartOffset).toBe(17)
   })
 
+  it('delete-records leaves the judgement by time and size to their own hour', async () => {
+    const { log, world } = await openLog({ segmentBytes: 1000, retentionMs: 60_000, retentionBytes: 0 })
+    await fill(log, 30)
+    world.clock.setWallClock(START_MS + 3_600_000)
+    await log.advanceLogStart(1)
+    expect([log.logStartOffset, log.logEndOffset]).toEqual([1, 30])
+  })
+
   it('a reader that is at work when its segment goes still gets its bytes', async () => {
     const { log, world } = await openLog({ segmentBytes: 20_000, retentionBytes: 0 }, { tailBytesPerLog: 0, tailBytesTotal: 0 })
     await fill(log, 10, 9000)

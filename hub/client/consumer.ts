@@ -1,0 +1,370 @@
+/**
+ * @module client/consumer — records out of topics, alone or as a member of a group.
+ *
+ * @example
+ * const consumer = createConsumer({ bootstrapServers: '127.0.0.1:9092', groupId: 'readers', offsetReset: 'earliest' })
+ * consumer.subscribe(['greetings'])
+ * for await (const records of consumer) {
+ *   for (const { key, value } of records) console.log(String(key), String(value))
+ * }
+ */
+import { OffsetSpec } from '../wire/index.ts'
+import { Cluster } from './cluster.ts'
+import { type ConsumerOptions, resolveConsumerOptions, type ResolvedConsumerOptions } from './consumer-options.ts'
+import { ConsumerRecords, NO_RECORDS } from './consumer-records.ts'
+import { Fetcher } from './consuming/fetcher.ts'
+import { Locator } from './consuming/locator.ts'
+import { Membership, type Subscription } from './consuming/membership.ts'
+import { Positions } from './consuming/positions.ts'
+import { Coordinators } from './coordinators.ts'
+import { Bell, withDeadline } from './deadline.ts'
+import { ClientError } from './errors.ts'
+import { commitOffsets, fetchCommitted, type OffsetToCommit, SIMPLE_COMMITTER } from './group-offsets.ts'
+import { listOffsets } from './list-offsets.ts'
+import { type CommittedOffset, partitionKey, type TopicPartition } from './types.ts'
+
+/** Longest sleep of a waiting poll: subscriptions by pattern and metadata are looked at so often. */
+const POLL_STEP_MS_MAX = 1_000
+
+/** Where a partition was found to stand in time. */
+export interface OffsetAndTimestamp extends TopicPartition {
+  /** First offset whose record is as young as asked; -1: there is none. */
+  readonly offset: number
+  readonly timestampMs: number
+  readonly leaderEpoch: number
+}
+
+/** Records out of topics. One call at a time, but for `wakeup`, `pause`, `resume` and `close`. */
+export interface Consumer extends AsyncIterable<ConsumerRecords> {
+  /** Joins the group for these topics, or all that match, at the next poll. Replaces an earlier subscription. */
+  subscribe(topics: Subscription): void
+  /** Reads just these partitions, outside of group management. */
+  assign(partitions: readonly TopicPartition[]): void
+  /** Gives up subscription or assignment, and leaves the group. */
+  unsubscribe(signal?: AbortSignal): Promise<void>
+  /** What is assigned now. */
+  assignment(): readonly TopicPartition[]
+  /**
+   * Records as soon as there are some, none when `timeoutMs` has passed. Positions move past what is returned; with autoCommit
+   * they are committed by later polls. Listeners are called in here. Rejects with a KafkaError or ClientError; the consumer
+   * may go on after it.
+   */
+  poll(timeoutMs: number, signal?: AbortSignal): Promise<ConsumerRecords>
+  /** Makes the poll that waits now, or the next one, return at once. */
+  wakeup(): void
+  seek(at: TopicPartition, offset: number, leaderEpoch?: number): void
+  seekToBeginning(partitions?: readonly TopicPartition[]): void
+  seekToEnd(partitions?: readonly TopicPartition[]): void
+  /** Next offset that poll will return; looks it up when it is not known yet. */
+  position(at: TopicPartition, signal?: AbortSignal): Promise<number>
+  /** What the group has committed; partitions without are absent. */
+  committed(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<readonly (TopicPartition & CommittedOffset)[]>
+  /** Commits these offsets, or the positions of all that is assigned. */
+  commit(offsets?: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void>
+  /** First offset at or after a time (ms since 1970). */
+  offsetsForTimes(
+    times: readonly (TopicPartition & { readonly timestampMs: number })[],
+    signal?: AbortSignal,
+  ): Promise<readonly OffsetAndTimestamp[]>
+  beginningOffsets(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<readonly OffsetAndTimestamp[]>
+  /** The end; under read_committed the last stable offset. */
+  endOffsets(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<readonly OffsetAndTimestamp[]>
+  /** Stops handing out records of these partitions; the member stays in its group. */
+  pause(partitions: readonly TopicPartition[]): void
+  resume(partitions: readonly TopicPartition[]): void
+  paused(): readonly TopicPartition[]
+  /** Records between position and end as the last fetch saw them; -1 before the first one. */
+  lag(at: TopicPartition): number
+  /** Commits (with autoCommit), leaves the group and ends. */
+  close(signal?: AbortSignal): Promise<void>
+}
+
+/** A {@link Consumer}; it connects when it is first used. Throws a ClientError of kind `config`. */
+export function createConsumer(options: ConsumerOptions): Consumer {
+  return new KafkaConsumer(resolveConsumerOptions(options))
+}
+
+class KafkaConsumer implements Consumer {
+  readonly #options: ResolvedConsumerOptions
+  readonly #cluster: Cluster
+  readonly #coordinators: Coordinators
+  readonly #positions = new Positions()
+  readonly #locator: Locator
+  readonly #fetcher: Fetcher
+  readonly #bell = new Bell()
+  #membership: Membership | null = null
+  #lastCommitMs: number
+  #polling = false
+  #wakeup = false
+  #closing: Promise<void> | null = null
+
+  constructor(options: ResolvedConsumerOptions) {
+    this.#options = options
+    this.#cluster = new Cluster(options, options.autoCreateTopics)
+    this.#coordinators = new Coordinators(this.#cluster)
+    const ring = (): void => this.#bell.ring()
+    this.#locator = new Locator(this.#cluster, this.#coordinators, options, this.#positions, ring)
+    this.#fetcher = new Fetcher(this.#cluster, options, this.#positions, this.#locator, ring)
+    this.#cluster.onChange(ring)
+    this.#lastCommitMs = this.#nowMs()
+  }
+
+  subscribe(topics: Subscription): void {
+    this.#needGroup()
+    if (this.#membership !== null) {
+      this.#membership.resubscribe(topics)
+      return
+    }
+    if (this.#positions.size > 0) throw new ClientError('state', 'partitions are assigned by hand; unsubscribe first')
+    this.#membership = new Membership(this.#cluster, this.#coordinators, this.#options, this.#positions, topics, {
+      beforeRebalance: () => this.#commitQuietly(),
+      onAttention: () => this.#bell.ring(),
+    })
+  }
+
+  assign(partitions: readonly TopicPartition[]): void {
+    if (this.#membership !== null) throw new ClientError('state', 'the consumer is subscribed; unsubscribe first')
+    this.#positions.assign(partitions)
+    this.#cluster.track(partitions.map(({ topic }) => topic))
+  }
+
+  async unsubscribe(signal?: AbortSignal): Promise<void> {
+    await this.#commitQuietly(signal)
+    // A listener may still commit in the member's name.
+    await this.#membership?.leave('the consumer unsubscribed', signal)
+    this.#membership = null
+    this.#positions.assign([])
+  }
+
+  assignment(): readonly TopicPartition[] {
+    return this.#positions.partitions()
+  }
+
+  async poll(timeoutMs: number, signal?: AbortSignal): Promise<ConsumerRecords> {
+    if (this.#closing !== null) throw new ClientError('closed', 'the consumer was closed')
+    if (this.#polling) throw new ClientError('state', 'another poll is running')
+    if (this.#membership === null && this.#positions.size === 0) {
+      throw new ClientError('state', 'nothing is subscribed or assigned')
+    }
+    signal?.throwIfAborted()
+    this.#polling = true
+    try {
+      return await this.#pollUntil(this.#nowMs() + timeoutMs, signal)
+    } finally {
+      this.#polling = false
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerRecords, void, undefined> {
+    while (this.#closing === null) {
+      try {
+        const records = await this.poll(POLL_STEP_MS_MAX)
+        if (records.count > 0) yield records
+      } catch (error) {
+        if (error instanceof ClientError && error.kind === 'closed') return
+        throw error
+      }
+    }
+  }
+
+  wakeup(): void {
+    this.#wakeup = true
+    this.#bell.ring()
+  }
+
+  seek(at: TopicPartition, offset: number, leaderEpoch = -1): void {
+    if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new ClientError('state', `offset ${offset} is none`)
+    this.#positions.get(at).seek({ offset, leaderEpoch })
+  }
+
+  seekToBeginning(partitions: readonly TopicPartition[] = this.assignment()): void {
+    for (const at of partitions) this.#positions.get(at).reset(OffsetSpec.EARLIEST)
+  }
+
+  seekToEnd(partitions: readonly TopicPartition[] = this.assignment()): void {
+    for (const at of partitions) this.#positions.get(at).reset(OffsetSpec.LATEST)
+  }
+
+  position(at: TopicPartition, signal?: AbortSignal): Promise<number> {
+    const { world, apiTimeoutMs } = this.#options
+    return withDeadline(world.clock, apiTimeoutMs, signal, `position of ${at.topic}-${at.partition}`, async (bounded) => {
+      for (;;) {
+        const { position } = this.#positions.get(at)
+        if (position !== null) return position.offset
+        const waitMs = this.#locator.update(this.#nowMs())
+        await this.#bell.wait(world.clock, Math.min(waitMs, POLL_STEP_MS_MAX), bounded)
+        const failure = this.#locator.takeFailure()
+        if (failure !== null) throw failure
+      }
+    })
+  }
+
+  async committed(partitions: readonly TopicPartition[], signal?: AbortSignal) {
+    this.#needGroup()
+    const stable = this.#options.isolation === 'read_committed'
+    return [...(await fetchCommitted(this.#coordinators, this.#options.groupId, partitions, stable, signal)).values()]
+  }
+
+  async commit(offsets: readonly OffsetToCommit[] = this.#consumed(), signal?: AbortSignal): Promise<void> {
+    this.#needGroup()
+    const committer = this.#membership?.committer ?? SIMPLE_COMMITTER
+    try {
+      await commitOffsets(this.#cluster, this.#coordinators, this.#options.groupId, offsets, committer, signal)
+    } catch (error) {
+      this.#membership?.member.noteError(error)
+      throw error
+    }
+  }
+
+  async offsetsForTimes(times: readonly (TopicPartition & { readonly timestampMs: number })[], signal?: AbortSignal) {
+    return this.#listOffsets(times, (_at, index) => times[index]?.timestampMs ?? 0, signal)
+  }
+
+  beginningOffsets(partitions: readonly TopicPartition[], signal?: AbortSignal) {
+    return this.#listOffsets(partitions, () => OffsetSpec.EARLIEST, signal)
+  }
+
+  endOffsets(partitions: readonly TopicPartition[], signal?: AbortSignal) {
+    return this.#listOffsets(partitions, () => OffsetSpec.LATEST, signal)
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const at of partitions) this.#positions.get(at).paused = true
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const at of partitions) this.#positions.get(at).paused = false
+    this.#bell.ring()
+  }
+
+  paused(): readonly TopicPartition[] {
+    return [...this.#positions].filter(({ paused }) => paused).map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  lag(at: TopicPartition): number {
+    const { position, highWatermark, lastStableOffset } = this.#positions.get(at)
+    const end = this.#options.isolation === 'read_committed' ? lastStableOffset : highWatermark
+    return position === null || end < 0 ? -1 : Math.max(0, end - position.offset)
+  }
+
+  close(signal?: AbortSignal): Promise<void> {
+    this.#closing ??= this.#end(signal)
+    return this.#closing
+  }
+
+  async #end(signal: AbortSignal | undefined): Promise<void> {
+    this.#bell.ring()
+    try {
+      await this.unsubscribe(signal)
+    } finally {
+      this.#cluster.close()
+      this.#bell.ring()
+    }
+  }
+
+  async #pollUntil(deadlineMs: number, signal: AbortSignal | undefined): Promise<ConsumerRecords> {
+    // What earlier polls returned counts as worked on; what this one will return does not.
+    if (this.#nowMs() - this.#lastCommitMs >= this.#options.autoCommitIntervalMs) void this.#commitQuietly()
+    for (;;) {
+      if (this.#closing !== null) throw new ClientError('closed', 'the consumer was closed')
+      await this.#membership?.step(signal)
+      this.#throwFailure()
+      const waitMs = this.#update()
+      const records = this.#take()
+      if (records.count > 0) {
+        // Ask for more while these are worked on.
+        this.#update()
+        return records
+      }
+      const nowMs = this.#nowMs()
+      if (this.#wakeup || nowMs >= deadlineMs) {
+        this.#wakeup = false
+        return NO_RECORDS
+      }
+      if (this.#membership?.needsStep === true) continue
+      await this.#bell.wait(this.#options.world.clock, Math.min(deadlineMs - nowMs, waitMs, POLL_STEP_MS_MAX), signal)
+    }
+  }
+
+  #update(): number {
+    const nowMs = this.#nowMs()
+    return Math.min(this.#locator.update(nowMs), this.#fetcher.update(nowMs))
+  }
+
+  #take(): ConsumerRecords {
+    if (this.#membership?.mayRead === false) return NO_RECORDS
+    const taken = this.#fetcher.take(this.#options.pollRecordsMax)
+    if (taken.length === 0) return NO_RECORDS
+    return new ConsumerRecords(
+      taken.map(({ state, records }) => ({
+        topic: state.topic,
+        partition: state.partition,
+        records,
+      })),
+    )
+  }
+
+  #throwFailure(): void {
+    const failure = this.#locator.takeFailure() ?? this.#fetcher.takeFailure()
+    if (failure !== null) throw failure
+  }
+
+  /** Positions past what polls have returned. */
+  #consumed(): OffsetToCommit[] {
+    const offsets: OffsetToCommit[] = []
+    for (const { topic, partition, position } of this.#positions) {
+      if (position !== null)
+        offsets.push({
+          topic,
+          partition,
+          offset: position.offset,
+          leaderEpoch: position.leaderEpoch,
+        })
+    }
+    return offsets
+  }
+
+  /** An automatic commit that fails is made up for by the next one; a membership error shows in the next poll. */
+  async #commitQuietly(signal?: AbortSignal): Promise<void> {
+    if (!this.#options.autoCommit) return
+    this.#lastCommitMs = this.#nowMs()
+    try {
+      await this.commit(undefined, signal)
+    } catch {}
+  }
+
+  async #listOffsets(
+    partitions: readonly TopicPartition[],
+    timestampOf: (at: TopicPartition, index: number) => number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly OffsetAndTimestamp[]> {
+    const queries = partitions.map((at, index) => ({
+      topic: at.topic,
+      partition: at.partition,
+      timestamp: timestampOf(at, index),
+    }))
+    const answers = await listOffsets(this.#cluster, queries, this.#options.isolation, signal)
+    const byKey = new Map(answers.map((answer) => [partitionKey(answer.query.topic, answer.query.partition), answer]))
+    return queries.flatMap(({ topic, partition }) => {
+      const answer = byKey.get(partitionKey(topic, partition))
+      if (answer === undefined) return []
+      return [
+        {
+          topic,
+          partition,
+          offset: answer.offset,
+          timestampMs: answer.timestampMs,
+          leaderEpoch: answer.leaderEpoch,
+        },
+      ]
+    })
+  }
+
+  #needGroup(): void {
+    if (this.#options.groupId === '') throw new ClientError('config', 'group.id is not set')
+  }
+
+  #nowMs(): number {
+    return this.#options.world.clock.monotonicMs()
+  }
+}
