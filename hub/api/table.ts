@@ -1,0 +1,56 @@
+/** @module api/table — every handler but ApiVersions, which is made from this table. An API that is not here is not advertised. */
+import { produce } from './00-produce.ts'
+import { fetch } from './01-fetch.ts'
+import { listOffsets } from './02-list-offsets.ts'
+import { metadata } from './03-metadata.ts'
+import { offsetCommit } from './08-offset-commit.ts'
+import { offsetFetch } from './09-offset-fetch.ts'
+import { findCoordinator } from './10-find-coordinator.ts'
+import { joinGroup } from './11-join-group.ts'
+import { heartbeat } from './12-heartbeat.ts'
+import { leaveGroup } from './13-leave-group.ts'
+import { syncGroup } from './14-sync-group.ts'
+import { describeGroups } from './15-describe-groups.ts'
+import { listGroups } from './16-list-groups.ts'
+import { createTopics } from './19-create-topics.ts'
+import { deleteTopics } from './20-delete-topics.ts'
+import { deleteRecords } from './21-delete-records.ts'
+import { initProducerId } from './22-init-producer-id.ts'
+import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts'
+import { describeConfigs } from './32-describe-configs.ts'
+import { describeLogDirs } from './35-describe-log-dirs.ts'
+import { createPartitions } from './37-create-partitions.ts'
+import { deleteGroups } from './42-delete-groups.ts'
+import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
+import { describeCluster } from './60-describe-cluster.ts'
+import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
+import type { HandlerDefinition } from './handler.ts'
+
+/** A handler takes the decoded request of its own API; the table holds them all, so their types are widened here and nowhere else. */
+export const definitions = [
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
+  createTopics,
+  deleteTopics,
+  deleteRecords,
+  initProducerId,
+  offsetForLeaderEpoch,
+  describeConfigs,
+  describeLogDirs,
+  createPartitions,
+  deleteGroups,
+  incrementalAlterConfigs,
+  describeCluster,
+  describeTopicPartitions,
+] as unknown as readonly HandlerDefinition[]
