@@ -350,5 +350,8 @@ function errorOf(batch: ProducerBatch, part: PartitionResponse): KafkaError {
 /** Out of time; the reason of the last failed try tells what the time was spent on. */
 function expired({ topic, partition, lastError }: ProducerBatch, deliveryTimeoutMs: number): ClientError {
   const reason = lastError instanceof Error ? `; the last try failed with: ${lastError.message}` : ''
-  return new ClientError('timeout', `record not acknowledged within ${deliveryTimeoutMs} ms${reason}`, { cause: lastError, place: { topic, partition } })
+  return new ClientError('timeout', `record not acknowledged within ${deliveryTimeoutMs} ms${reason}`, {
+    cause: lastError,
+    place: { topic, partition },
+  })
 }

@@ -1,0 +1,75 @@
+/** @module test/e2e/package — what `npm pack` makes installs into an empty folder outside the repository and runs there on its built JavaScript. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+const root = new URL('../..', import.meta.url).pathname
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-package-'))
+  await run('npm', ['run', 'build'], { cwd: root })
+  await run('npm', ['pack', '--workspaces', '--pack-destination', folder], { cwd: root })
+  const packages = (await readdir(folder)).filter((name) => name.endsWith('.tgz'))
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'a-user', private: true, type: 'module' }))
+  await run('npm', ['install', '--prefer-offline', ...packages.map((name) => `./${name}`)], { cwd: folder })
+}, 300_000)
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('the packed package', () => {
+  it('embeds a hub and a client, with types beside them', async () => {
+    const script = `
+      import { createAdmin, createProducer } from 'millrace/client'
+      import { startHub } from 'millrace/testing'
+      const hub = await startHub()
+      const producer = createProducer({ bootstrapServers: hub.bootstrap })
+      const { offset } = await producer.send({ topic: 'packed', value: 'hello' })
+      await producer.close()
+      const admin = createAdmin({ bootstrapServers: hub.bootstrap })
+      console.log(JSON.stringify({ offset, topics: await admin.listTopics() }))
+      await admin.close()
+      await hub[Symbol.asyncDispose]()
+    `
+    await writeFile(join(folder, 'embed.js'), script)
+    const { stdout } = await run('node', ['embed.js'], { cwd: folder })
+    expect(JSON.parse(stdout)).toMatchObject({ offset: 0 })
+    expect(stdout).toContain('packed')
+    const types = await readdir(join(folder, 'node_modules/millrace/dist/client'))
+    expect(types).toContain('index.d.ts')
+  })
+
+  it('starts by its bin, serves, and stops on SIGTERM', async () => {
+    const bin = join(folder, 'node_modules/.bin/millrace')
+    const data = join(folder, 'data')
+    const child = spawn(
+      'node',
+      [
+        bin,
+        'start',
+        '--override',
+        `log.dirs=${data}`,
+        '--override',
+        'listeners=PLAINTEXT://127.0.0.1:0',
+        '--override',
+        'millrace.http.listeners=',
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], cwd: folder },
+    )
+    const exited = once(child, 'exit')
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+    const bootstrap = /^millrace ready broker=(\S+)/.exec(line)?.[1] ?? ''
+    const { stdout } = await run('node', [bin, 'topics', '--bootstrap-server', bootstrap, '--create', '--topic', 'by-bin'], { cwd: folder })
+    expect(stdout).toBe('Created topic by-bin.\n')
+    child.kill('SIGTERM')
+    expect((await exited)[0]).toBe(0)
+  })
+})
