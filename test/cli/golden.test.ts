@@ -3,9 +3,6 @@
  * long run a real Kafka, which shows that the commands do not lean on our own broker.
  */
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createAdmin } from '../../hub/client/index.ts'
 import { startHub } from '../../hub/testing.ts'
@@ -96,8 +93,8 @@ describe('recorded invocations against the hub', () => {
 })
 
 describe('recorded invocations against Apache Kafka', async () => {
-  const { value, reason, remove } = await freshKafka()
-  afterAll(remove)
+  const { value, reason } = await freshKafka()
+  afterAll(() => value?.stop())
   it.skipIf(value === undefined)(`is there${reason === undefined ? '' : ` (${reason})`}`, () => {
     expect(value?.url).toMatch(/:\d+$/)
   })
@@ -105,23 +102,10 @@ describe('recorded invocations against Apache Kafka', async () => {
 })
 
 /** A Kafka with nothing in it, since the recording began with one: never one that others use. */
-async function freshKafka(): Promise<Found<Service> & { readonly remove: () => Promise<void> }> {
-  const nothing = (): Promise<void> => Promise.resolve()
-  if (process.env['MILLRACE_LONG'] === undefined) return { reason: 'only in the long run', remove: nothing }
-  if (process.env['TEST_KAFKA_URL'] !== undefined) return { reason: 'TEST_KAFKA_URL may not be empty of topics', remove: nothing }
-  const directory = await mkdtemp(join(tmpdir(), 'millrace-kafka-'))
-  const before = process.env['SERVICES_DATA']
-  process.env['SERVICES_DATA'] = directory
-  const found = await service('kafka', 22_360)
-  return {
-    ...found,
-    remove: async () => {
-      await found.value?.stop()
-      if (before === undefined) delete process.env['SERVICES_DATA']
-      else process.env['SERVICES_DATA'] = before
-      await rm(directory, { recursive: true, force: true })
-    },
-  }
+async function freshKafka(): Promise<Found<Service>> {
+  if (process.env['MILLRACE_LONG'] === undefined) return { reason: 'only in the long run' }
+  if (process.env['TEST_KAFKA_URL'] !== undefined) return { reason: 'TEST_KAFKA_URL may not be empty of topics' }
+  return service('kafka')
 }
 
 describe('the list of differences', () => {
