@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { constants } from 'node:os'
-import { ConfigError, isSecretKey, type LoadedConfig, loadHubConfig } from './config/index.ts'
+import { ConfigError, hideSecrets, isSecretKey, type LoadedConfig, loadHubConfig } from './config/index.ts'
 import { createHub, type Hub, StartError } from './hub.ts'
 import { nodeWorld } from './io/index.ts'
 import { createLogger, type Logger } from './observe/index.ts'
@@ -54,6 +54,7 @@ function packageFile(): URL {
 
 async function start(args: readonly string[]): Promise<number> {
   let options: StartOptions | undefined
+  let secrets: readonly string[] = []
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(START_USAGE)
     return 0
@@ -66,6 +67,7 @@ async function start(args: readonly string[]): Promise<number> {
       )
     }
     const loaded = await loadConfig(options)
+    secrets = loaded.secrets
     const logger = await loggerOf(loaded)
     endOnUncaughtErrors(logger)
     for (const warning of loaded.warnings) logger.warn(warning)
@@ -74,7 +76,7 @@ async function start(args: readonly string[]): Promise<number> {
     process.stdout.write(`millrace ready broker=${hub.bootstrap} node=${hub.nodeId} in ${Math.round(performance.now())} ms\n`)
     return await untilStopped(hub, logger)
   } catch (error) {
-    return explain(error, options?.verbose === true)
+    return explain(error, options?.verbose === true, secrets)
   }
 }
 
@@ -147,13 +149,13 @@ async function untilStopped(hub: Hub, logger: Logger): Promise<number> {
   return 0
 }
 
-function explain(error: unknown, verbose: boolean): number {
+function explain(error: unknown, verbose: boolean, secrets: readonly string[]): number {
   const known = error instanceof UsageError || error instanceof ConfigError || error instanceof StartError
   const text = known
     ? error.message
     : `${error instanceof Error ? `${error.name}: ${error.message}` : String(error)} (run with --verbose for the stack)`
-  process.stderr.write(`millrace: ${text}\n`)
-  if (verbose && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  process.stderr.write(`millrace: ${hideSecrets(text, secrets)}\n`)
+  if (verbose && error instanceof Error) process.stderr.write(`${hideSecrets(error.stack ?? '', secrets)}\n`)
   if (error instanceof UsageError) process.stderr.write(START_USAGE)
   return error instanceof UsageError || error instanceof ConfigError ? 2 : 1
 }

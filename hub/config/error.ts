@@ -23,4 +23,15 @@ export class ConfigError extends Error {
     super(`${[...place, cause].join(': ')}${remedy === undefined ? '' : `; ${remedy}`}`)
     this.problem = problem
   }
+
+  /** The same problem told without these texts: passwords, and what came from providers. */
+  hiding(secrets: readonly string[]): ConfigError {
+    const shown = Object.entries(this.problem).map(([part, text]) => [part, hideSecrets(String(text), secrets)] as const)
+    return new ConfigError({ cause: '', ...Object.fromEntries(shown) })
+  }
+}
+
+/** A text with every occurrence of a secret blotted out. Empty secrets hide nothing. */
+export function hideSecrets(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((shown, secret) => (secret === '' ? shown : shown.replaceAll(secret, '[hidden]')), text)
 }

@@ -60,7 +60,16 @@ const OPEN_PREFIXES = ['config.providers.', 'listener.name.', 'metrics.context.'
 /** Reads, merges, parses and checks everything. @throws ConfigError: a sentence for the terminal; the hub must not start */
 export async function loadHubConfig(sources: ConfigSources): Promise<LoadedConfig> {
   const { values: written, sourceOf } = await mergedValues(sources)
-  const { values, unresolved, resolved, unknownProviders } = await resolvedVariables(written, sources)
+  const variables = await resolvedVariables(written, sources)
+  try {
+    return loadedConfig(variables, sourceOf)
+  } catch (error) {
+    throw error instanceof ConfigError ? error.hiding(variables.resolved) : error
+  }
+}
+
+function loadedConfig(variables: Awaited<ReturnType<typeof resolvedVariables>>, sourceOf: SourceOf): LoadedConfig {
+  const { values, unresolved, resolved, unknownProviders } = variables
   const sections = { connect: sectionOf(values, 'connect'), registry: sectionOf(values, 'registry'), console: sectionOf(values, 'console') }
   const given = new Map([...values].filter(([key]) => !SECTIONS.some((section) => key.startsWith(`${section}.`))))
   const broker = located(sourceOf, given, () => parseConfig(brokerConfigDefinition, Object.fromEntries(given)))

@@ -24,7 +24,7 @@ export {
 } from './describe.ts'
 export { environmentConfig, overrideConfig } from './environment.ts'
 export { brokerConfigInForce } from './effective.ts'
-export { ConfigError, type ConfigProblem } from './error.ts'
+export { ConfigError, type ConfigProblem, hideSecrets } from './error.ts'
 export { parseConfigFile } from './files.ts'
 export { type ConfigSources, type HubConfig, type LoadedConfig, isSecretKey, loadHubConfig } from './hub-config.ts'
 export { adminKeys } from './keys/admin.ts'

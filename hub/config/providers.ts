@@ -25,7 +25,7 @@ export interface Transformed {
   readonly values: Map<string, string>
   /** The shortest ttl per path that was asked. */
   readonly ttlsMs: Map<string, number>
-  /** Variables of known providers that had no value, as they stand in the text. */
+  /** Variables that had no value, or whose provider nobody defined, as they stand in the text. */
   readonly unresolved: readonly string[]
   /** Values that came from providers: texts that logs must not show. */
   readonly resolved: readonly string[]
@@ -62,7 +62,10 @@ export async function transformValues(
   const replace = (text: string): string =>
     text.replace(VARIABLE, (match, provider: string, path: string | undefined, key: string) => {
       const provided = found.get(JSON.stringify([provider, path ?? '']))
-      if (provided === undefined) return match
+      if (provided === undefined) {
+        unresolved.push(match)
+        return match
+      }
       const value = Object.hasOwn(provided.data, key) ? provided.data[key] : undefined
       ;(value === undefined ? unresolved : resolved).push(value ?? match)
       return value ?? match

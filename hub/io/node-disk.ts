@@ -23,9 +23,7 @@ export function nodeDisk(): Disk {
       lastReplacement.set(path, settled)
       return settled
     },
-    makeDirectory: async (path) => {
-      await fs.mkdir(path, { recursive: true })
-    },
+    makeDirectory,
     list: async (path) => (await fs.readdir(path)).sort(),
     facts,
     rename: (from, to) => fs.rename(from, to),
@@ -36,6 +34,20 @@ export function nodeDisk(): Disk {
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
     },
     lock: lockDirectory,
+  }
+}
+
+/** Parents first. Not `mkdir` with `recursive`, which never ends where the system answers ENOENT for a directory that is there (/proc). */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await fs.mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await facts(path))?.kind === 'directory') return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path || (await facts(parent)) !== undefined) throw error
+    await makeDirectory(parent)
+    await makeDirectory(path)
   }
 }
 

@@ -11,10 +11,10 @@
  */
 import type { Answered, ConnectionFacts, Dispatcher, Prepared, Refusal, Served } from '../api/index.ts'
 import type { Clock, Connection } from '../io/index.ts'
-import type { Logger } from '../observe/index.ts'
 import { RisingMark } from '../replica/index.ts'
 import { FrameSplitter } from '../wire/index.ts'
 import type { ServerLimits } from './limits.ts'
+import type { RefusalLog } from './refusal-log.ts'
 import type { BudgetMember, RequestBudget } from './request-budget.ts'
 
 /** What a connection works with; shared by all of a server. */
@@ -23,7 +23,7 @@ export interface ConnectionEnvironment {
   readonly limits: ServerLimits
   readonly budget: RequestBudget
   readonly clock: Clock
-  readonly logger: Logger
+  readonly refusals: RefusalLog
   readonly onClose: (connection: ClientConnection) => void
 }
 
@@ -61,6 +61,8 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
   #abort: AbortController | undefined
   #flushScheduled = false
   #holding = false
+  /** Requests begun since the last turn of the event loop; −1 when no turn is waited for. */
+  #begunThisTurn = -1
   #paused = false
   /** No more requests are taken: end when all that have begun are answered. */
   #ending = false
@@ -155,7 +157,7 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
       if (next === undefined) return
       this.#next = next
       if (!this.#mayBegin(next.prepared)) return
-      const held = next.prepared.heldUp()
+      const held = next.prepared.heldUp() ?? this.#nextTurn()
       if (held !== undefined) {
         this.#hold(held)
         return
@@ -178,6 +180,17 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
   #mayBegin(prepared: Prepared): boolean {
     const last = this.#slots.at(-1)
     return last === undefined || (prepared.overlaps && last.overlaps)
+  }
+
+  /** Counts a request; a promise of the next turn when this one has had its share. */
+  #nextTurn(): Promise<void> | undefined {
+    const { clock, limits } = this.#environment
+    if (this.#begunThisTurn < 0) {
+      this.#begunThisTurn = 0
+      clock.soon(() => (this.#begunThisTurn = -1))
+    }
+    if (this.#begunThisTurn++ < limits.connectionRequestsPerTurnMax) return undefined
+    return new Promise((resolve) => clock.soon(resolve))
   }
 
   #hold(held: Promise<void>): void {
@@ -280,7 +293,7 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
   #refuse({ reason }: Refusal): void {
     if (this.#ending) return
     if (reason !== null) {
-      this.#environment.logger.warn(`closing the connection from ${this.remoteHost}:${this.#stream.remotePort}: ${reason}`)
+      this.#environment.refusals.warn(`closing the connection from ${this.remoteHost}:${this.#stream.remotePort}: ${reason}`)
     }
     this.end()
   }

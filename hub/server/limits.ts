@@ -12,6 +12,8 @@ export interface ServerLimits {
   readonly connectionBytesMax: number
   /** Requests not yet answered, beyond which their connection is not read from. */
   readonly connectionRequestsMax: number
+  /** Requests of one connection that begin in one turn of the event loop: what is pipelined beyond waits until the others had theirs. */
+  readonly connectionRequestsPerTurnMax: number
   /** `connections.max.idle.ms`: a connection on which nothing happened for so long is closed; −1 never. */
   readonly idleMs: number
   /** `max.connections`. */
@@ -31,6 +33,7 @@ export const defaultServerLimits: ServerLimits = {
   unsentRecordBytesMax: 256 * 1024 * 1024,
   connectionBytesMax: 32 * 1024 * 1024,
   connectionRequestsMax: 256,
+  connectionRequestsPerTurnMax: 16,
   idleMs: 600_000,
   connectionsMax: 2_147_483_647,
   connectionsPerHostMax: 2_147_483_647,

@@ -9,6 +9,7 @@ import type { Clock, Connection, Net, Timer } from '../io/index.ts'
 import type { Logger } from '../observe/index.ts'
 import { ClientConnection, type ConnectionEnvironment } from './connection.ts'
 import type { ServerLimits } from './limits.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { RequestBudget } from './request-budget.ts'
 
 /** Idle connections are looked for this many times per idle time. */
@@ -57,6 +58,7 @@ interface ServerLoad {
 export class Server {
   readonly #options: ServerOptions
   readonly #budget: RequestBudget
+  readonly #refusals: RefusalLog
   readonly #connections = new Set<ClientConnection>()
   readonly #perHost = new Map<string, number>()
   readonly #listeners: BoundListener[] = []
@@ -68,6 +70,7 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options
+    this.#refusals = new RefusalLog(options.logger, options.clock)
     this.#budget = new RequestBudget(options.limits.queuedRequestBytesMax)
   }
 
@@ -94,8 +97,15 @@ export class Server {
 
   /** Serves what has connected so far and whatever comes. */
   start(dispatcher: Dispatcher): void {
-    const { limits, clock, logger } = this.#options
-    this.#environment = { dispatcher, limits, clock, logger, budget: this.#budget, onClose: (connection) => this.#forget(connection) }
+    const { limits, clock } = this.#options
+    this.#environment = {
+      dispatcher,
+      limits,
+      clock,
+      refusals: this.#refusals,
+      budget: this.#budget,
+      onClose: (connection) => this.#forget(connection),
+    }
     const early = this.#early
     this.#early = []
     for (const { stream, listenerName } of early) if (!stream.destroyed) this.#accept(stream, listenerName)
@@ -136,7 +146,7 @@ export class Server {
     const ofHost = this.#perHost.get(host) ?? 0
     if (this.#stopping || this.#connections.size >= connectionsMax || ofHost >= ofHostMax) {
       if (!this.#stopping)
-        this.#options.logger.warn(`refusing a connection from ${host}: ${this.#connections.size} stand, ${ofHost} of them from there`)
+        this.#refusals.warn(`refusing a connection from ${host}: ${this.#connections.size} stand, ${ofHost} of them from there`)
       stream.destroy()
       return
     }

@@ -6,7 +6,7 @@
  */
 import { apis } from './apis.ts'
 import { data } from './message.ts'
-import { Reader } from './reader.ts'
+import { Reader, REQUEST_LIMITS } from './reader.ts'
 import { int16, int32, string } from './schema.ts'
 
 export const RequestHeader = data('RequestHeader', {
@@ -40,10 +40,10 @@ export interface RequestFrame {
 
 /**
  * Reads the header of a request frame (without its size prefix) in the version that its API key and version call for.
- * The API version may lie outside what we know. Throws DecodeError.
+ * The API version may lie outside what we know. The body is read within REQUEST_LIMITS. Throws DecodeError.
  */
 export function decodeRequestHeader(frame: Buffer): RequestFrame {
-  const reader = new Reader(frame)
+  const reader = new Reader(frame, 0, REQUEST_LIMITS)
   const apiKey = reader.int16()
   const apiVersion = reader.int16()
   const api = apis.get(apiKey)

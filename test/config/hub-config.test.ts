@@ -256,3 +256,28 @@ describe('a topic', () => {
     expect(resolveTopicConfig(none, (await configOf('log.retention.hours=-1')).broker).retentionMs).toBe(-1)
   })
 })
+
+describe('secrets', () => {
+  const files = { readFile: () => Promise.resolve(Buffer.from('password=hunter2secret\n')) }
+  const refused = (text: string): Promise<unknown> =>
+    loadHubConfig({ file: { path: 'hub.properties', text }, files }).catch((thrown: unknown) => thrown)
+
+  it.each([['num.io.threads'], ['listeners'], ['advertised.listeners'], ['authorizer.class.name'], ['millrace.http.listeners']])(
+    'of a provider are not told when %s is refused',
+    async (key) => {
+      const error = await refused(`${key}=\${file:/run/secrets.properties:password}`)
+      expect(error).toBeInstanceOf(ConfigError)
+      expect((error as Error).message).toContain('[hidden]')
+      expect((error as Error).message).not.toContain('hunter2')
+    },
+  )
+
+  it('are handed out for the log, and a variable that nobody knows is warned of', async () => {
+    const { secrets, warnings } = await loadHubConfig({
+      file: { path: 'hub.properties', text: 'broker.rack=${file:/run/secrets.properties:password}\nmetrics.context.a=${vault:x:y}' },
+      files,
+    })
+    expect(secrets).toContain('hunter2secret')
+    expect(warnings.join()).toContain('${vault:x:y}')
+  })
+})

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Dispatcher, Prepared, Served } from '../../hub/api/index.ts'
-import { type Connection, memoryClock, memoryNet } from '../../hub/io/index.ts'
+import { type Connection, memoryClock, memoryNet, type Net, nodeNet } from '../../hub/io/index.ts'
 import { memoryLogger } from '../../hub/observe/index.ts'
 import { defaultServerLimits, Server, type ServerLimits } from '../../hub/server/index.ts'
 import { RawClient } from './raw-client.ts'
@@ -73,8 +73,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function serve(limits: Partial<ServerLimits> = {}) {
-  const net = memoryNet()
+async function serve(limits: Partial<ServerLimits> = {}, net: Net = memoryNet()) {
   const clock = memoryClock()
   const logger = memoryLogger()
   const dispatcher = new ManualDispatcher()
@@ -132,6 +131,17 @@ describe('order', () => {
     await dispatcher.whenBegun(2)
     dispatcher.begun[1]?.answer()
     expect(await text(client)).toBe('s1')
+  })
+
+  it('gives other connections their turn while one has thousands of requests in the pipe', async () => {
+    const { dispatcher, open } = await serve({}, nodeNet())
+    const [many, one] = [await open(), await open()]
+    many.write(Buffer.concat(Array.from({ length: 8000 }, () => request('silent', 'mm'))))
+    await dispatcher.whenBegun(1)
+    one.write(request('silent', 'oo'))
+    await dispatcher.whenBegun(8001)
+    // One chunk of a socket holds nearly all of them; without turns they would all go first.
+    expect(dispatcher.names.indexOf('oo')).toBeLessThan(4000)
   })
 
   it('joins a request that comes in many pieces', async () => {
