@@ -116,7 +116,7 @@ async function open(
     broker.stopping.raise(1)
     await Promise.all([server.stop(), broker.groups.close()])
   })
-  const health = (): HubHealth => healthOf(directory, metadataLog)
+  const health = (): HubHealth => healthOf(directory, metadataLog, broker.partitions)
   gauges(registry, server, broker.partitions)
   const httpServers = await openHttp(config, world, opened, { registry, health })
   const listeners = server.listeners.map(({ name, host, port }) => ({ name, host: shownHost(host), port }))
@@ -233,6 +233,7 @@ async function openBroker({ config, world, disk, directory, controller, opened }
   const inForce = configInForce(config, controller)
   const partitions = new Partitions(controller.image, {
     nodeId: config.nodeId,
+    clock,
     directory,
     durability: config.flushOnAck,
     logger,
@@ -319,11 +320,13 @@ function gauges(registry: Registry, server: Server, partitions: Partitions): voi
   registry.observedGauge('millrace_log_bytes', 'Bytes of all logs.', () => each((bytes) => bytes))
 }
 
-function healthOf(directory: LogDirectory, metadataLog: { readonly failure: Error | undefined }): HubHealth {
+function healthOf(directory: LogDirectory, metadataLog: { readonly failure: Error | undefined }, partitions: Partitions): HubHealth {
   const problems: string[] = []
   if (metadataLog.failure !== undefined) problems.push(`the metadata log takes no changes: ${metadataLog.failure.message}`)
   if (directory.full) problems.push(`${directory.path} is short of space: produce is refused`)
   for (const [name, log] of directory.logs) if (log.fenced !== undefined) problems.push(`${name} takes no appends: ${log.fenced.message}`)
+  for (const { topic, partition, error } of partitions.failures())
+    problems.push(`${topic}-${partition} cannot be opened and is tried again: ${error.message}`)
   return { status: problems.length === 0 ? 'ok' : 'degraded', problems }
 }
 
@@ -370,10 +373,13 @@ function portError(
   return new StartError(`cannot listen on ${place}: ${error.message}; correct ${key}`, { cause: error })
 }
 
+/** What the system answers when a path is no directory that we may use. */
+const DIRECTORY_PROBLEMS: ReadonlySet<string> = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS'])
+
 /** Known failures as one line with a remedy; everything else as it is. */
 function explained(error: unknown): unknown {
   if (error instanceof ListenError) {
-    return portError({ ...error.listener, key: 'listeners' }, Object.assign(new Error(error.message), { code: error.code }))
+    return portError({ ...error.listener, key: 'listeners' }, error.cause as NodeJS.ErrnoException)
   }
   if (error instanceof DirectoryLockedError) {
     return new StartError(
@@ -384,7 +390,7 @@ function explained(error: unknown): unknown {
   const told = [CorruptLogError, LogDirectoryError, MetadataLogError, UnusableRecordError]
   if (told.some((type) => error instanceof type)) return new StartError((error as Error).message, { cause: error })
   const { code, path } = error as NodeJS.ErrnoException
-  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC' || code === 'ENOTDIR') {
+  if (code !== undefined && DIRECTORY_PROBLEMS.has(code)) {
     return new StartError(`cannot use ${path ?? 'the log directory'}: ${(error as Error).message}; correct log.dirs or the permissions`, {
       cause: error,
     })

@@ -6,17 +6,30 @@
  * with one broker). 12: implicit enrolment in transactions (KIP-890). 13: topic ids (KIP-516).
  */
 import type { Clock } from '../io/index.ts'
-import type { Accepted, Acks } from '../replica/index.ts'
+import type { Accepted, Acks, HostedTopic } from '../replica/index.ts'
 import { BATCH_HEADER_BYTES, batchHeader, ErrorCode, Produce, type RequestOf } from '../wire/index.ts'
-import { CLOSE_CONNECTION, defineHandler, isInternalTopic, NO_ANSWER, type RequestContext } from './handler.ts'
+import { type Broker, CLOSE_CONNECTION, defineHandler, isInternalTopic, NO_ANSWER, type RequestContext } from './handler.ts'
 import { findPartition, findTopic } from './partition-lookup.ts'
 
 /** KIP-110: zstd is for clients that know it. */
 const ZSTD_VERSION_MIN = 7
+/** The codec's number in the three lowest bits of a batch's attributes, and zstd's. */
+const CODEC_MASK = 7
+const CODEC_ZSTD = 4
 /** Kafka's admin client may write to internal topics. */
 const ADMIN_CLIENT_ID = '__admin_client'
 
+/** Limits of this file. */
+const limits = {
+  /**
+   * A `timeoutMs` below counts as this. In Kafka it is for the other replicas alone, so that with one replica even 0 never times out; here
+   * it is the leader's own disk that is waited for, which needs its time.
+   */
+  timeoutMsMin: 1000,
+} as const
+
 type Request = RequestOf<typeof Produce>
+type TopicRequest = Request['topicData'][number]
 
 interface PartitionAnswer {
   index: number
@@ -28,30 +41,22 @@ interface PartitionAnswer {
   errorMessage: string | null
 }
 
-/** An append whose durability is awaited, and the answer it will spoil if that fails. */
-interface Pending {
-  readonly durable: Promise<void>
-  readonly answer: PartitionAnswer
-}
-
 export const produce = defineHandler({
   api: Produce,
   overlaps: true,
   heldByBacklog: true,
   create: (broker) => (request, context) => {
-    const pending: Pending[] = []
+    const pending = new PendingAppends()
     const responses = request.topicData.map((data) => {
       const topic = findTopic(broker, data)
       const partitionResponses = data.partitionData.map(({ index, records }) => {
-        const partition = findPartition(broker, data, index, topic)
-        if (typeof partition === 'number') return refusal(index, partition)
-        const refused = checkRequest(request, context, partition.topic, records)
-        if (refused !== ErrorCode.NONE) return refusal(index, refused)
-        const outcome = partition.append(records as Buffer, request.acks as Acks)
-        if (outcome.kind === 'refused') return refusedByLog(index, outcome, partition.logStartOffset)
-        const answer = acceptance(index, outcome)
-        if (outcome.durable !== undefined) pending.push({ durable: outcome.durable, answer })
-        return answer
+        try {
+          return appendOne(broker, request, context, { data, topic, index, records }, pending)
+        } catch (error) {
+          // The other partitions have their records already, and are waited for.
+          broker.logger.error(`cannot append to partition ${index} of ${topic?.name ?? data.name}`, { error })
+          return refusal(index, ErrorCode.UNKNOWN_SERVER_ERROR)
+        }
       })
       return { name: data.name, topicId: data.topicId, partitionResponses }
     })
@@ -60,10 +65,37 @@ export const produce = defineHandler({
       const failed = responses.some((topic) => topic.partitionResponses.some((answer) => answer.errorCode !== ErrorCode.NONE))
       return failed ? CLOSE_CONNECTION : NO_ANSWER
     }
-    if (pending.length === 0) return { responses }
-    return whenDurable(pending, request.timeoutMs, broker.clock).then(() => ({ responses }))
+    if (pending.isSettled) return { responses }
+    const timeoutMs = request.acks === -1 ? Math.max(request.timeoutMs, limits.timeoutMsMin) : undefined
+    return pending.settled(broker.clock, timeoutMs).then(() => ({ responses }))
   },
 })
+
+/** One partition's records of a request. */
+interface Wanted {
+  readonly data: TopicRequest
+  readonly topic: HostedTopic | undefined
+  readonly index: number
+  readonly records: Buffer | null
+}
+
+function appendOne(
+  broker: Broker,
+  request: Request,
+  context: RequestContext,
+  { data, topic, index, records }: Wanted,
+  pending: PendingAppends,
+): PartitionAnswer {
+  const partition = findPartition(broker, data, index, topic)
+  if (typeof partition === 'number') return refusal(index, partition)
+  const refused = checkRequest(request, context, partition.topic, records)
+  if (refused !== ErrorCode.NONE) return refusal(index, refused)
+  const outcome = partition.append(records as Buffer, request.acks as Acks)
+  if (outcome.kind === 'refused') return refusedByLog(index, outcome, partition.logStartOffset)
+  const answer = acceptance(index, outcome)
+  if (outcome.durable !== undefined) pending.add(outcome.durable, answer)
+  return answer
+}
 
 /** What can be said before the log is asked (Kafka's ProduceRequest.validateRecords): v2 only, exactly one whole batch, no zstd for old clients. */
 function checkRequest(request: Request, context: RequestContext, topic: string, records: Buffer | null): number {
@@ -73,7 +105,9 @@ function checkRequest(request: Request, context: RequestContext, topic: string, 
   if (batchHeader.magic(records, 0) !== 2) return ErrorCode.INVALID_RECORD
   if (batchHeader.sizeBytes(records, 0) !== records.length) return ErrorCode.INVALID_RECORD
   if (batchHeader.isTransactional(records, 0)) return ErrorCode.INVALID_TXN_STATE
-  if (context.apiVersion < ZSTD_VERSION_MIN && batchHeader.compression(records, 0) === 'zstd') return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+  // By its number: one that names no codec is for the log to refuse, after the checksum.
+  const codec = batchHeader.attributes(records, 0) & CODEC_MASK
+  if (context.apiVersion < ZSTD_VERSION_MIN && codec === CODEC_ZSTD) return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
   return ErrorCode.NONE
 }
 
@@ -120,31 +154,48 @@ function refusedByLog(
   return answer
 }
 
-/**
- * Resolves when every append is durable, has failed (its answer becomes KAFKA_STORAGE_ERROR) or is not durable in time (REQUEST_TIMED_OUT: the
- * records are in the log and may become durable yet, which idempotent producers cope with). Never rejects.
- */
-function whenDurable(pending: readonly Pending[], timeoutMs: number, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const open = new Set(pending)
-    const close = (entry: Pending): void => {
-      if (!open.delete(entry) || open.size > 0) return
-      timer.cancel()
-      resolve()
-    }
-    const timer = clock.timer(timeoutMs, () => {
-      for (const entry of open) entry.answer.errorCode = ErrorCode.REQUEST_TIMED_OUT
-      open.clear()
-      resolve()
+/** Appends of one request whose durability is awaited, and the answers that they spoil if that fails. */
+class PendingAppends {
+  readonly #open = new Set<PartitionAnswer>()
+  #onSettled: (() => void) | undefined
+
+  get isSettled(): boolean {
+    return this.#open.size === 0
+  }
+
+  /** Listens from now on: whatever becomes of the request, no failure is one that nobody handles. */
+  add(durable: Promise<void>, answer: PartitionAnswer): void {
+    this.#open.add(answer)
+    durable.then(
+      () => this.#close(answer),
+      () => {
+        if (this.#open.has(answer)) Object.assign(answer, refusal(answer.index, ErrorCode.KAFKA_STORAGE_ERROR))
+        this.#close(answer)
+      },
+    )
+  }
+
+  /**
+   * Resolves when every append is durable, has failed (its answer becomes KAFKA_STORAGE_ERROR) or is not durable in time (REQUEST_TIMED_OUT:
+   * the records are in the log and may become durable yet, which idempotent producers cope with). Without `timeoutMs` there is no such
+   * time: what the leader alone does is never timed in Kafka. Never rejects.
+   */
+  settled(clock: Clock, timeoutMs: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const expire = (): void => {
+        for (const answer of this.#open) answer.errorCode = ErrorCode.REQUEST_TIMED_OUT
+        this.#open.clear()
+        resolve()
+      }
+      const timer = timeoutMs === undefined ? undefined : clock.timer(timeoutMs, expire)
+      this.#onSettled = () => {
+        timer?.cancel()
+        resolve()
+      }
     })
-    for (const entry of pending) {
-      entry.durable.then(
-        () => close(entry),
-        () => {
-          if (open.has(entry)) Object.assign(entry.answer, refusal(entry.answer.index, ErrorCode.KAFKA_STORAGE_ERROR))
-          close(entry)
-        },
-      )
-    }
-  })
+  }
+
+  #close(answer: PartitionAnswer): void {
+    if (this.#open.delete(answer) && this.#open.size === 0) this.#onSettled?.()
+  }
 }

@@ -2,17 +2,19 @@
  * @module api/01-fetch — reads batches. Versions 4–18.
  *
  * Whole batches as they lie in the log, partitions in request order; the first one that has something returns at least one batch however
- * large (KIP-74). While there is less than `minBytes` and nothing went wrong, the fetch waits on the high watermarks of its partitions.
+ * large (KIP-74). While there is less than `minBytes`, nothing went wrong and no limit cut what was read, the fetch waits on the high
+ * watermarks of its partitions; it reads again once they have brought what is missing, or at its deadline.
  * 7: sessions (KIP-227), which this broker does not open: it answers session 0, which is legal. 9: leader epoch (KIP-320). 11: rack
  * (KIP-392). 12: diverging epoch (KIP-595). 13: topic ids (KIP-516). 15: replica state (KIP-903). 16: endpoints of new leaders (KIP-951).
  */
 import { type Partition, type PartitionRead, type Seen, waitForRise } from '../replica/index.ts'
-import { ErrorCode, Fetch, type RequestOf } from '../wire/index.ts'
+import { batchHeader, ErrorCode, Fetch, forEachBatch, type RequestOf } from '../wire/index.ts'
 import { type Broker, defineHandler, type RequestContext } from './handler.ts'
-import { findPartition, findTopic } from './partition-lookup.ts'
+import { findPartition } from './partition-lookup.ts'
 
 const READ_COMMITTED = 1
 const NO_RECORDS = Buffer.alloc(0)
+const NOTHING_READ: PartitionRead = { errorCode: ErrorCode.NONE, records: [], sizeBytes: 0, owned: [] }
 const NO_SESSION = 0
 /** Session epochs of a fetch without a session: −1 a last full one, 0 the first of a session to be opened. */
 const SESSION_EPOCHS_WITHOUT_SESSION = new Set([-1, 0])
@@ -33,11 +35,16 @@ interface PartitionAnswer {
   readonly records: Buffer | readonly Buffer[]
 }
 
+/** A partition that was read, and what is waited for: more than was there then. */
+interface Read extends Seen {
+  readonly offset: number
+  readonly records: readonly Buffer[]
+}
+
 /** One pass over all partitions. */
 interface Pass {
   readonly responses: { readonly topic: string; readonly topicId: string; readonly partitions: PartitionAnswer[] }[]
-  /** What each partition's mark was when it was read: the fetch waits for more than that. */
-  readonly seen: Seen[]
+  readonly reads: Read[]
   /** Bytes that were read from files for this pass alone. */
   readonly owned: Buffer[]
   bytes: number
@@ -51,19 +58,29 @@ export const fetch = defineHandler({
   create: (broker) => async (request, context) => {
     const refused = checkSession(request)
     if (refused !== ErrorCode.NONE) return answer([], refused)
+    const maxBytes = Math.min(request.maxBytes, broker.config().brokerConfig['fetch.max.bytes'])
+    // As in Kafka: nobody waits for more than the answer may hold.
+    const minBytes = Math.min(request.minBytes, maxBytes)
     const deadlineMs = broker.clock.monotonicMs() + request.maxWaitMs
-    for (;;) {
-      const pass = await readAll(broker, request)
-      context.afterSent((isSent) => {
+    for (let isLast = false; ; ) {
+      const pass: Pass = { responses: [], reads: [], owned: [], bytes: 0, urgent: false }
+      const release = (isUnused: boolean): void => {
         broker.answers.release(pass.bytes)
-        if (isSent) giveBack(pass.owned)
-      })
-      if (pass.urgent || pass.bytes >= request.minBytes || pass.seen.length === 0) return answer(pass.responses)
-      const waited = await waitForMore(broker, pass, deadlineMs, context)
-      if (waited === 'deadline' || isEnding(broker, context)) return answer(pass.responses)
-      context.afterSent(() => {})
-      broker.answers.release(pass.bytes)
-      giveBack(pass.owned)
+        if (isUnused) giveBack(pass.owned)
+      }
+      // Before anything is read, so that a failure in the midst of it releases what it took.
+      context.afterSent(release)
+      await readAll(broker, request, maxBytes, pass)
+      if (isLast || pass.urgent || pass.bytes >= minBytes || pass.reads.length === 0 || pass.reads.some(isCut))
+        return answer(pass.responses)
+      const waited = waitForMore(broker, pass, minBytes - pass.bytes, deadlineMs, context)
+      if (pass.bytes > 0) {
+        // Held for somebody who may wait long, it would be missed by others; it is read again with what comes.
+        context.afterSent(() => {})
+        release(true)
+      }
+      isLast = (await waited) === 'deadline' || isEnding(broker, context)
+      if (isLast && pass.bytes === 0 && !hasRisen(pass)) return answer(pass.responses)
     }
   },
 })
@@ -85,23 +102,27 @@ function checkSession(request: Request): number {
   return SESSION_EPOCHS_WITHOUT_SESSION.has(request.sessionEpoch) ? ErrorCode.NONE : ErrorCode.INVALID_FETCH_SESSION_EPOCH
 }
 
-function waitForMore(broker: Broker, pass: Pass, deadlineMs: number, context: RequestContext) {
-  pass.seen.push({ mark: broker.stopping, value: 0 }, { mark: context.connection.gone, value: 0 })
-  return waitForRise(pass.seen, broker.clock, deadlineMs - broker.clock.monotonicMs())
+/** Nothing is read meanwhile: partitions say how many bytes their rise brings. */
+function waitForMore(broker: Broker, pass: Pass, missingBytes: number, deadlineMs: number, context: RequestContext) {
+  const ends: Seen[] = [broker.stopping, context.connection.gone].map((mark) => ({ mark, value: 0 }))
+  return waitForRise([...pass.reads, ...ends], broker.clock, deadlineMs - broker.clock.monotonicMs(), missingBytes)
+}
+
+function hasRisen(pass: Pass): boolean {
+  return pass.reads.some(({ mark, value }) => mark.isEnded || mark.value > value)
 }
 
 function isEnding(broker: Broker, context: RequestContext): boolean {
   return broker.stopping.value > 0 || context.connection.gone.value > 0
 }
 
-async function readAll(broker: Broker, request: Request): Promise<Pass> {
-  const pass: Pass = { responses: [], seen: [], owned: [], bytes: 0, urgent: false }
-  const maxBytes = Math.min(request.maxBytes, broker.config().brokerConfig['fetch.max.bytes'])
+async function readAll(broker: Broker, request: Request, maxBytes: number, pass: Pass): Promise<void> {
   for (const topic of request.topics) {
     const partitions: PartitionAnswer[] = []
-    const hosted = findTopic(broker, { name: topic.topic, topicId: topic.topicId })
+    const reference = { name: topic.topic, topicId: topic.topicId }
     for (const wanted of topic.partitions) {
-      const partition = findPartition(broker, { name: topic.topic, topicId: topic.topicId }, wanted.partition, hosted)
+      // Looked up one by one: while one is read from a file, the topic of the next may go.
+      const partition = findPartition(broker, reference, wanted.partition)
       if (typeof partition === 'number') {
         pass.urgent = true
         partitions.push(failure(wanted.partition, partition, []))
@@ -112,7 +133,18 @@ async function readAll(broker: Broker, request: Request): Promise<Pass> {
     }
     pass.responses.push({ topic: topic.topic, topicId: topic.topicId, partitions })
   }
-  return pass
+}
+
+/** Whether there was more than was read: the limits of this answer keep it out, and waiting does not change them. */
+function isCut({ offset, records, value: endOffset }: Read): boolean {
+  let nextOffset = offset
+  const last = records.at(-1)
+  if (last !== undefined) {
+    forEachBatch(last, (at) => {
+      nextOffset = batchHeader.lastOffset(last, at) + 1
+    })
+  }
+  return nextOffset < endOffset
 }
 
 /** Reads one partition: at once from memory where it can, so that a fetch at the end of the log costs no turn of the event loop. */
@@ -129,28 +161,39 @@ function readOne(
     pass.urgent = true
     return refused
   }
-  const seen = { mark: partition.highWatermark, value: partition.highWatermark.value }
+  const seen = partition.seen()
   const finish = (read: PartitionRead): PartitionAnswer => {
-    pass.bytes += read.sizeBytes
-    broker.answers.take(read.sizeBytes)
-    if (read.isOwned) pass.owned.push(...read.records)
-    pass.seen.push(seen)
-    return success(partition, wanted.partition, request.isolationLevel, read.records.length === 0 ? NO_RECORDS : read.records)
+    const { errorCode, records, sizeBytes } = read
+    if (errorCode !== ErrorCode.NONE) {
+      pass.urgent = true
+      return failure(wanted.partition, errorCode, null)
+    }
+    pass.bytes += sizeBytes
+    broker.answers.take(sizeBytes)
+    pass.owned.push(...read.owned)
+    const roomBytes = wanted.partitionMaxBytes - sizeBytes
+    pass.reads.push({ ...seen, gainedBytes: () => withinRoom(seen.gainedBytes(), roomBytes), offset: wanted.fetchOffset, records })
+    return success(partition, wanted.partition, request.isolationLevel, records.length === 0 ? NO_RECORDS : records)
   }
   const maxBytes = Math.min(wanted.partitionMaxBytes, bytesLeft)
   const minOneBatch = pass.bytes === 0
-  if (maxBytes <= 0 && !minOneBatch) return finish({ records: [], sizeBytes: 0, isOwned: false })
+  if (maxBytes <= 0 && !minOneBatch) return finish(NOTHING_READ)
   const read = partition.read(wanted.fetchOffset, { maxBytes, minOneBatch })
   if (!(read instanceof Promise)) return finish(read)
   // Counted from here on, so that many fetches which begin together don't all find the same room.
   const reservedBytes = Math.max(0, maxBytes)
   broker.answers.take(reservedBytes)
   const settled = read.finally(() => broker.answers.release(reservedBytes))
-  return settled.then(finish, () => {
-    // The file could not be read, or the log was deleted meanwhile.
+  return settled.then(finish, (error: unknown) => {
+    broker.logger.error(`cannot read ${partition.topic}-${partition.partition} from offset ${wanted.fetchOffset}`, { error })
     pass.urgent = true
     return failure(wanted.partition, ErrorCode.KAFKA_STORAGE_ERROR, null)
   })
+}
+
+/** Bytes that a partition has gained for one that takes `roomBytes` more of it; without limit when it has more, as waiting on brings nothing. */
+function withinRoom(gainedBytes: number, roomBytes: number): number {
+  return gainedBytes > roomBytes ? Number.POSITIVE_INFINITY : gainedBytes
 }
 
 /** Fencing, offset bounds and divergence; undefined when the read may go on. */

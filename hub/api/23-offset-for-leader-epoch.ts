@@ -27,7 +27,6 @@ function lookUp(broker: Broker, topic: string, { partition: index, currentLeader
   const partition = findPartition(broker, { name: topic, topicId: ZERO_UUID }, index)
   const errorCode = typeof partition === 'number' ? partition : partition.checkLeaderEpoch(currentLeaderEpoch)
   if (typeof partition === 'number' || errorCode !== ErrorCode.NONE) return { errorCode, partition: index, ...UNKNOWN }
-  if (leaderEpoch === partition.leaderEpoch) return { errorCode, partition: index, leaderEpoch, endOffset: partition.log.logEndOffset }
-  const end = leaderEpoch > partition.leaderEpoch ? UNKNOWN : partition.log.endOffsetForEpoch(leaderEpoch)
-  return { errorCode, partition: index, leaderEpoch: end.endOffset < 0 ? -1 : end.leaderEpoch, endOffset: end.endOffset }
+  // The log knows the epoch in force from the moment on when it was hosted, batches or not.
+  return { errorCode, partition: index, ...partition.log.endOffsetForEpoch(leaderEpoch) }
 }

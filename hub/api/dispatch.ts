@@ -151,6 +151,7 @@ function serve(
       return broken(broker.logger, api, header, error)
     })
   } catch (error) {
+    afterSent?.(false)
     return broken(broker.logger, api, header, error)
   }
 }

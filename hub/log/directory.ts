@@ -2,15 +2,8 @@
 import { dirname } from 'node:path'
 import type { Clock, DirectoryLock, Disk } from '../io/index.ts'
 import type { Logger } from '../observe/index.ts'
-import { formatCleanShutdown, formatPartitionMetadata, parsePartitionMetadata } from './checkpoints.ts'
-import {
-  CLEAN_SHUTDOWN,
-  deleteDirectory,
-  isDeleteDirectory,
-  PARTITION_METADATA,
-  parsePartitionDirectory,
-  partitionDirectory,
-} from './file-names.ts'
+import { formatCleanShutdown, formatPartitionMetadata } from './checkpoints.ts'
+import { CLEAN_SHUTDOWN, type DirectoryMark, isDeleteDirectory, PARTITION_METADATA, partitionDirectory } from './file-names.ts'
 import { FlushLoop } from './flush.ts'
 import { Gate } from './gate.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -20,8 +13,8 @@ import { Log } from './log.ts'
 import { asError, LogClosedError, LogDirectoryError } from './log-error.ts'
 import type { LogHost } from './log-host.ts'
 import { type OffsetFiles, readOffsetFiles } from './offset-files.ts'
+import { PartitionDirectories } from './partition-directories.ts'
 import { recoverLog } from './recovery.ts'
-import { readOrNothing } from './segment.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SpaceWatch } from './space.ts'
 import { TailBudget } from './tail-budget.ts'
@@ -47,8 +40,6 @@ export async function openLogDirectory(path: string, options: OpenLogDirectoryOp
     const identity = await identify(path, disk, options.formatIfEmpty)
     const offsets = await readOffsetFiles(path, disk, logger)
     const isClean = (await disk.facts(`${path}/${CLEAN_SHUTDOWN}`)) !== undefined && !offsets.scanAll
-    await disk.remove(`${path}/${CLEAN_SHUTDOWN}`)
-    await disk.syncDirectory(path)
     const directory = new Directory(path, identity, lock, offsets, isClean, options)
     await directory.begin()
     return directory
@@ -66,29 +57,42 @@ async function makeDurably(path: string, disk: Disk): Promise<void> {
   for (const parent of parents) await disk.syncDirectory(parent)
 }
 
+interface Opening {
+  readonly topicId: string
+  readonly log: Promise<Log>
+  /** The log is to be removed as soon as it is open. */
+  isDoomed: boolean
+}
+
 class Directory implements LogDirectory {
   readonly path: string
   readonly identity: DirectoryIdentity
   readonly recoveries: RecoveryReport[] = []
   readonly #lock: DirectoryLock
   readonly #offsets: OffsetFiles
+  /** The last process closed everything in order. */
   readonly #isClean: boolean
   readonly #clock: Clock
   readonly #disk: Disk
   readonly #logger: Logger
   readonly #limits: LogLimits
   readonly #randomFloat: () => number
+  readonly #directories: PartitionDirectories
   readonly #logs = new Map<string, Log>()
-  readonly #opening = new Map<string, Promise<Log>>()
-  readonly #deleting = new Map<string, Promise<void>>()
+  readonly #opening = new Map<string, Opening>()
+  readonly #removing = new Map<string, Promise<string | undefined>>()
+  /** Logs that were to be removed and could not be: that comes first when their name is opened again. */
+  readonly #condemned = new Map<string, DirectoryMark>()
+  /** Names that were opened since the start: what is in their directories may have changed. */
+  readonly #opened = new Set<string>()
+  /** Directories that were made since the start: their names may not be durable. */
+  readonly #made = new Set<string>()
   readonly #gate: Gate
   readonly #flush: FlushLoop
   readonly #space: SpaceWatch
   readonly #housekeeping: Housekeeping
   readonly #host: LogHost
   #unwrittenBytes = 0
-  /** A save failed: the next pass tries again. */
-  #areLogStartsUnsaved = false
   #drainWaiters: (() => void)[] = []
   #isClosed = false
 
@@ -110,6 +114,7 @@ class Directory implements LogDirectory {
     this.#disk = disk
     this.#logger = logger
     this.#randomFloat = randomFloat
+    this.#directories = new PartitionDirectories(path, disk, randomFloat)
     this.#limits = { ...logLimits, ...options.limits }
     this.#gate = new Gate(this.#limits.openingLogsMax)
     this.#flush = new FlushLoop(clock)
@@ -121,7 +126,7 @@ class Directory implements LogDirectory {
       limits: this.#limits,
       logs: this.#logs,
       space: this.#space,
-      saveOffsets: () => this.#saveOffsets(),
+      saveOffsets: () => this.#offsets.save(this.#logs),
     })
     this.#host = this.#makeHost()
   }
@@ -136,12 +141,14 @@ class Directory implements LogDirectory {
     return this.#space.isFull
   }
 
-  /** The timer starts; what was marked for deletion before goes soon. */
+  /** The clean mark goes and the timer starts; what was marked for deletion before goes soon. */
   async begin(): Promise<void> {
     for (const name of await this.#disk.list(this.path)) {
       if (isDeleteDirectory(name)) this.#housekeeping.removeLater(`${this.path}/${name}`, 0)
     }
     await this.#space.check()
+    await this.#disk.remove(`${this.path}/${CLEAN_SHUTDOWN}`)
+    await this.#disk.syncDirectory(this.path)
     this.#housekeeping.begin()
   }
 
@@ -153,31 +160,34 @@ class Directory implements LogDirectory {
   openLog(topic: string, partition: number, topicId: string, config: LogConfig): Promise<PartitionLog> {
     if (this.#isClosed) return Promise.reject(new LogClosedError(this.path))
     const name = partitionDirectory(topic, partition)
-    const open = this.#logs.get(name)
-    if (open !== undefined) return Promise.resolve(open)
-    let opening = this.#opening.get(name)
-    if (opening === undefined) {
-      opening = this.#openAfterDeletion(topic, partition, topicId, config).finally(() => this.#opening.delete(name))
-      this.#opening.set(name, opening)
+    const opening = this.#opening.get(name)
+    if (opening !== undefined) {
+      if (isSameTopic(opening.topicId, topicId) && !opening.isDoomed) return opening.log
+      const again = (): Promise<PartitionLog> => this.openLog(topic, partition, topicId, config)
+      return opening.log.then(again, again)
     }
-    return opening
+    const open = this.#logs.get(name)
+    if (open !== undefined && !this.#removing.has(name)) {
+      return isSameTopic(open.topicId, topicId) ? Promise.resolve(open) : Promise.reject(otherTopic(open.directory, open.topicId, topicId))
+    }
+    const log = this.#openAfterRemoval(topic, partition, topicId, config).finally(() => this.#opening.delete(name))
+    this.#opening.set(name, { topicId, log, isDoomed: false })
+    return log
   }
 
   async deleteLog(topic: string, partition: number): Promise<void> {
-    const name = partitionDirectory(topic, partition)
-    await this.#opening.get(name)?.catch(() => undefined)
-    const deletion = this.#deleting.get(name) ?? this.#delete(topic, partition).finally(() => this.#deleting.delete(name))
-    this.#deleting.set(name, deletion)
-    await deletion
+    await this.#remove(topic, partition, '-delete')
+  }
+
+  setAside(topic: string, partition: number): Promise<string | undefined> {
+    return this.#remove(topic, partition, '-stray')
   }
 
   async listPartitions(): Promise<{ readonly topic: string; readonly partition: number; readonly topicId: string | undefined }[]> {
     const found: { topic: string; partition: number; topicId: string | undefined }[] = []
-    for (const name of await this.#disk.list(this.path)) {
-      const partition = parsePartitionDirectory(name)
-      if (partition === undefined || (await this.#disk.facts(`${this.path}/${name}`))?.kind !== 'directory') continue
+    for (const { name, topic, partition } of await this.#directories.list(this.#logs)) {
       const open = this.#logs.get(name)
-      found.push({ ...partition, topicId: open?.topicId ?? (await this.#readTopicId(`${this.path}/${name}`)) })
+      found.push({ topic, partition, topicId: open?.topicId ?? (await this.#directories.topicIdOf(name)) })
     }
     return found
   }
@@ -188,13 +198,13 @@ class Directory implements LogDirectory {
     await this.#flush.drained()
     await this.#flush.stop()
     await this.#housekeeping.ended()
-    const isWhole = await this.#finishLogs()
+    const finished = await this.#finishLogs()
     for (const log of this.#logs.values()) await log.writer.close()
     try {
-      await this.#saveOffsets()
+      await this.#offsets.save(this.#logs)
       await this.#housekeeping.removeAll()
       // Without the mark the next start scans what lies beyond the recovery points; with it, it trusts every file.
-      if (isWhole) await this.#disk.writeFileAtomic(`${this.path}/${CLEAN_SHUTDOWN}`, formatCleanShutdown())
+      if (await this.#areAllWhole(finished)) await this.#disk.writeFileAtomic(`${this.path}/${CLEAN_SHUTDOWN}`, formatCleanShutdown())
     } catch (error) {
       this.#logger.error(
         { path: this.path, error: asError(error).message },
@@ -204,23 +214,29 @@ class Directory implements LogDirectory {
     await this.#lock.release()
   }
 
-  /** Whether every log is complete on the device. */
-  async #finishLogs(): Promise<boolean> {
-    const finish = async (log: Log): Promise<boolean> => {
-      if (log.fenced !== undefined) return false
+  /** Names of the logs that are complete on the device. */
+  async #finishLogs(): Promise<Set<string>> {
+    const finished = new Set<string>()
+    const finish = async (name: string, log: Log): Promise<void> => {
+      if (log.fenced !== undefined) return
       try {
         await log.writer.finish()
-        return true
+        finished.add(name)
       } catch (error) {
         this.#logger.error(
           { directory: log.directory, error: asError(error).message },
           'a log could not be closed in order; the next start checks it',
         )
-        return false
       }
     }
-    const finished = await Promise.all([...this.#logs.values()].map((log) => this.#gate.run(() => finish(log))))
-    return finished.every((isFinished) => isFinished)
+    await Promise.all([...this.#logs].map(([name, log]) => this.#gate.run(() => finish(name, log))))
+    return finished
+  }
+
+  /** Whether the next start may trust every log on disk: this process finished it, or never touched what was found in order. */
+  async #areAllWhole(finished: ReadonlySet<string>): Promise<boolean> {
+    const found = await this.#directories.list(this.#logs)
+    return found.every(({ name }) => finished.has(name) || (this.#isClean && !this.#opened.has(name)))
   }
 
   async abandon(): Promise<void> {
@@ -236,52 +252,65 @@ class Directory implements LogDirectory {
   async #settle(): Promise<void> {
     this.#isClosed = true
     this.#housekeeping.stop()
-    await Promise.allSettled([...this.#opening.values(), ...this.#deleting.values()])
+    await Promise.allSettled([...[...this.#opening.values()].map(({ log }) => log), ...this.#removing.values()])
     for (const log of this.#logs.values()) log.writer.isClosing = true
     for (const resolve of this.#drainWaiters.splice(0)) resolve()
   }
 
-  async #delete(topic: string, partition: number): Promise<void> {
+  /** Removes what is there, or being opened or removed, at the time of the call. Returns the directory's new path if there was one. */
+  #remove(topic: string, partition: number, mark: DirectoryMark): Promise<string | undefined> {
+    if (this.#isClosed) return Promise.reject(new LogClosedError(this.path))
+    const name = partitionDirectory(topic, partition)
+    const opening = this.#opening.get(name)
+    const earlier = this.#removing.get(name)
+    if (opening === undefined && earlier !== undefined) return earlier
+    if (opening !== undefined) opening.isDoomed = true
+    const removal = Promise.allSettled([opening?.log, earlier])
+      .then(() => this.#putAway(topic, partition, mark))
+      .finally(() => {
+        if (this.#removing.get(name) === removal) this.#removing.delete(name)
+      })
+    this.#removing.set(name, removal)
+    return removal
+  }
+
+  async #putAway(topic: string, partition: number, mark: DirectoryMark): Promise<string | undefined> {
     const name = partitionDirectory(topic, partition)
     const log = this.#logs.get(name)
     this.#logs.delete(name)
+    this.#condemned.set(name, mark)
     await log?.writer.close()
     // First the checkpoints: a log that is made anew under this name must not inherit its recovery point.
-    await this.#forgetOffsets(name)
-    const from = `${this.path}/${name}`
-    if ((await this.#disk.facts(from)) === undefined) return
-    const to = `${this.path}/${deleteDirectory(topic, partition, this.#uniqueId())}`
-    await this.#disk.rename(from, to)
-    await this.#disk.syncDirectory(this.path)
-    this.#housekeeping.removeLater(to, log?.config.fileDeleteDelayMs ?? 0)
+    await this.#offsets.forget(name)
+    const path = await this.#directories.mark(topic, partition, mark)
+    this.#condemned.delete(name)
+    if (path !== undefined && mark === '-delete') this.#housekeeping.removeLater(path, log?.config.fileDeleteDelayMs ?? 0)
+    return path
   }
 
-  async #openAfterDeletion(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
-    await this.#deleting.get(partitionDirectory(topic, partition))?.catch(() => undefined)
+  async #openAfterRemoval(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
+    const name = partitionDirectory(topic, partition)
+    await this.#removing.get(name)?.catch(() => undefined)
+    const mark = this.#condemned.get(name)
+    if (mark !== undefined) await this.#putAway(topic, partition, mark)
     return await this.#gate.run(() => this.#open(topic, partition, topicId, config))
   }
 
   async #open(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
     const name = partitionDirectory(topic, partition)
-    const directory = `${this.path}/${name}`
+    const directory = this.#directories.pathOf(name)
     const isNew = (await this.#disk.facts(directory)) === undefined
     if (isNew) {
-      await this.#forgetOffsets(name)
+      await this.#offsets.forget(name)
       await this.#disk.makeDirectory(directory)
+      this.#made.add(name)
     }
     const metadataPath = `${directory}/${PARTITION_METADATA}`
-    const ownTopicId = isNew ? undefined : await this.#readTopicId(directory)
-    if (ownTopicId !== undefined && topicId !== NO_TOPIC_ID && ownTopicId !== topicId) {
-      throw new LogDirectoryError(
-        directory,
-        `it belongs to topic id ${ownTopicId}, not ${topicId}`,
-        'delete the stale directory, or restore the metadata that it belongs to',
-      )
-    }
+    const ownTopicId = isNew ? undefined : await this.#directories.topicIdOf(name)
+    if (ownTopicId !== undefined && !isSameTopic(ownTopicId, topicId)) throw otherTopic(directory, ownTopicId, topicId)
     if (ownTopicId === undefined && topicId !== NO_TOPIC_ID)
       await this.#disk.writeFileAtomic(metadataPath, formatPartitionMetadata(topicId))
-    const { recoveryPoints, logStarts } = this.#offsets
-    const recoveryPoint = recoveryPoints.offsets.get(name) ?? 0
+    const recoveryPoint = this.#offsets.recoveryPointOf(name)
     const recovered = await recoverLog({
       disk: this.#disk,
       logger: this.#logger,
@@ -291,23 +320,19 @@ class Directory implements LogDirectory {
       indexIntervalBytes: config.indexIntervalBytes,
       nowMs: this.#clock.nowMs(),
       clean: this.#isClean,
+      mayHaveGaps: config.cleanupPolicies.has('compact'),
       recoveryPoint,
-      logStartOffset: logStarts.offsets.get(name) ?? 0,
+      logStartOffset: this.#offsets.logStartOf(name),
     })
     if (!isNew) this.recoveries.push({ topic, partition, ...pick(recovered) })
-    const newDirectories = isNew ? [directory, this.path] : [directory]
+    const newDirectories = this.#made.has(name) ? [directory, this.path] : [directory]
     const log = new Log(
       { topic, partition, topicId: ownTopicId ?? topicId, directory, config, host: this.#host, recoveryPoint, newDirectories },
       recovered,
     )
     this.#logs.set(name, log)
+    this.#opened.add(name)
     return log
-  }
-
-  async #readTopicId(directory: string): Promise<string | undefined> {
-    const path = `${directory}/${PARTITION_METADATA}`
-    const content = await readOrNothing(this.#disk, path)
-    return content === undefined ? undefined : parsePartitionMetadata(path, content)
   }
 
   #makeHost(): LogHost {
@@ -325,7 +350,7 @@ class Directory implements LogDirectory {
       roundEnded: () => this.#flush.roundEnded(),
       unwritten: (deltaBytes) => this.#unwritten(deltaBytes),
       wantsRecoveryPoint: () => this.#housekeeping.wantPass(),
-      saveLogStarts: () => this.#saveLogStarts(),
+      saveLogStarts: () => this.#offsets.saveLogStarts(this.#logs),
       removeLater: (path, delayMs) => this.#housekeeping.removeLater(path, delayMs),
     }
   }
@@ -336,42 +361,19 @@ class Directory implements LogDirectory {
     if (this.#drainWaiters.length === 0 || this.backlogged) return
     for (const resolve of this.#drainWaiters.splice(0)) resolve()
   }
+}
 
-  #uniqueId(): string {
-    return Array.from({ length: 32 }, () => Math.floor(this.#randomFloat() * 16).toString(16)).join('')
-  }
+/** Whether the ids are of one topic, as far as they say. */
+function isSameTopic(oneId: string, otherId: string): boolean {
+  return oneId === otherId || oneId === NO_TOPIC_ID || otherId === NO_TOPIC_ID
+}
 
-  async #saveOffsets(): Promise<void> {
-    const { recoveryPoints, highWatermarks } = this.#offsets
-    for (const [name, log] of this.#logs) {
-      recoveryPoints.offsets.set(name, log.writer.recoveryPoint)
-      highWatermarks.offsets.set(name, log.syncedOffset)
-    }
-    await Promise.all([recoveryPoints.save(), highWatermarks.save(), this.#saveLogStarts()])
-  }
-
-  async #forgetOffsets(name: string): Promise<void> {
-    const files = [this.#offsets.recoveryPoints, this.#offsets.highWatermarks, this.#offsets.logStarts]
-    await Promise.all(files.filter((file) => file.offsets.delete(name)).map((file) => file.save()))
-  }
-
-  async #saveLogStarts(): Promise<void> {
-    const { offsets } = this.#offsets.logStarts
-    let changed = false
-    for (const [name, log] of this.#logs) {
-      const start = log.logStartOffset
-      // As in Kafka, only starts inside a segment are kept: the others show in the name of the first file.
-      const isInside = start > (log.state.segments[0]?.baseOffset ?? 0)
-      if ((isInside ? start : undefined) === offsets.get(name)) continue
-      changed = true
-      if (isInside) offsets.set(name, start)
-      else offsets.delete(name)
-    }
-    if (!changed && !this.#areLogStartsUnsaved) return
-    this.#areLogStartsUnsaved = true
-    await this.#offsets.logStarts.save()
-    this.#areLogStartsUnsaved = false
-  }
+function otherTopic(directory: string, ownTopicId: string, topicId: string): LogDirectoryError {
+  return new LogDirectoryError(
+    directory,
+    `it belongs to topic id ${ownTopicId}, not ${topicId}`,
+    'delete the stale directory, or restore the metadata that it belongs to',
+  )
 }
 
 function pick(recovered: {

@@ -7,10 +7,11 @@ import type { EpochEntry } from './checkpoints.ts'
 /** Answer when nothing is known about an epoch. */
 const UNKNOWN = { leaderEpoch: -1, endOffset: -1 } as const
 
-/** Leader epochs of one log, oldest first. */
+/** Leader epochs of one log, oldest first: epochs grow, starts do not go back. */
 export class LeaderEpochs {
-  #entries: EpochEntry[] = []
+  #entries: readonly EpochEntry[] = []
 
+  /** The same array until something changes, then another one: whoever keeps it keeps that moment. */
   get entries(): readonly EpochEntry[] {
     return this.#entries
   }
@@ -21,22 +22,51 @@ export class LeaderEpochs {
   }
 
   reset(entries: readonly EpochEntry[]): void {
-    this.#entries = [...entries]
+    this.#entries = entries
   }
 
-  /** A batch of `epoch` begins at `startOffset`. Returns whether that is a new epoch. Epochs that do not grow are ignored, −1 too. */
+  /**
+   * A batch of `epoch` begins at `startOffset`. Returns whether that says anything new: a later epoch, or that the latest one began earlier.
+   * An older epoch is ignored, −1 too: a scan comes by batches whose epochs are known.
+   */
   assign(epoch: number, startOffset: number): boolean {
-    if (epoch <= this.latest) return false
-    this.#entries.push({ epoch, startOffset })
+    const last = this.#entries.at(-1)
+    if (epoch < 0 || (last !== undefined && (epoch < last.epoch || (epoch === last.epoch && startOffset >= last.startOffset)))) return false
+    this.#put(epoch, startOffset)
     return true
   }
 
-  /** Forgets what begins at or beyond the end of a cut log. Returns whether anything did. */
+  /** A leader of `epoch` begins at the log's end. As Kafka's `assign`: the leader's word holds against later epochs too, which go. */
+  begin(epoch: number, logEndOffset: number): boolean {
+    if (epoch < 0 || epoch === this.latest) return false
+    this.#put(epoch, logEndOffset)
+    return true
+  }
+
+  /** What does not stand before the new entry in both fields gives way to it. */
+  #put(epoch: number, startOffset: number): void {
+    const kept = this.#entries.filter((entry) => entry.epoch < epoch && entry.startOffset < startOffset)
+    this.#entries = [...kept, { epoch, startOffset }]
+  }
+
+  /** Forgets what begins at or beyond the end of a truncated log: another leader wrote that. Returns whether anything did. */
   truncateFromEnd(endOffset: number): boolean {
-    const kept = this.#entries.filter((entry) => entry.startOffset < endOffset)
-    const changed = kept.length < this.#entries.length
+    return this.#keep((entry) => entry.startOffset < endOffset)
+  }
+
+  /**
+   * Forgets what begins beyond the end of a log that lost its tail, or was emptied. An epoch that begins right there stays: it did begin,
+   * and its clients are told that it ended there instead of that nothing is known about it.
+   */
+  truncateBeyond(endOffset: number): boolean {
+    return this.#keep((entry) => entry.startOffset <= endOffset)
+  }
+
+  #keep(isKept: (entry: EpochEntry) => boolean): boolean {
+    const kept = this.#entries.filter(isKept)
+    if (kept.length === this.#entries.length) return false
     this.#entries = kept
-    return changed
+    return true
   }
 
   /** Forgets epochs that end at or before the new start; the one that holds it begins there now. */

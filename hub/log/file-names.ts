@@ -5,6 +5,7 @@
 /** Largest length of a file name on every file system that we know. */
 const NAME_CHARS_MAX = 255
 const PARTITION_DIRECTORY = /^(.+)-(\d{1,10})$/
+const DELETE_DIRECTORY = /-\d+\.[0-9a-f]{32}-delete$/
 const SEGMENT_FILE = /^(\d{20})(\.[a-z]+)(\.deleted|\.cleaned|\.swap)?$/
 
 export const META_PROPERTIES = 'meta.properties'
@@ -42,13 +43,16 @@ export function parsePartitionDirectory(name: string): { readonly topic: string;
   return { topic: match[1] ?? '', partition: Number(match[2]) }
 }
 
-/** `topic-0.<32 hex digits>-delete`, the topic cut so that the name fits. `uniqueId` is 32 hex digits. */
-export function deleteDirectory(topic: string, partition: number, uniqueId: string): string {
-  const tail = `-${partition}.${uniqueId}-delete`
+/** What a log's directory is marked with: it is to be removed, or no topic claims it and it is kept. */
+export type DirectoryMark = '-delete' | '-stray'
+
+/** `topic-0.<32 hex digits>-delete` (or `-stray`), the topic cut so that the name fits. `uniqueId` is 32 hex digits. */
+export function markedDirectory(topic: string, partition: number, uniqueId: string, mark: DirectoryMark): string {
+  const tail = `-${partition}.${uniqueId}${mark}`
   return `${topic.slice(0, NAME_CHARS_MAX - tail.length)}${tail}`
 }
 
 /** Whether the directory was marked for deletion. */
 export function isDeleteDirectory(name: string): boolean {
-  return name.endsWith('-delete') && name.includes('.')
+  return DELETE_DIRECTORY.test(name)
 }

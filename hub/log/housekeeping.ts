@@ -71,7 +71,7 @@ export class Housekeeping {
     this.#removals.push({ path, dueMs: this.#options.clock.monotonicMs() + delayMs })
   }
 
-  /** Removes what waits, whatever its delay. */
+  /** Removes what waits, whatever its delay. What cannot be removed is left to the next start. */
   async removeAll(): Promise<void> {
     await this.#removeDue(Number.POSITIVE_INFINITY)
   }
@@ -131,6 +131,14 @@ export class Housekeeping {
   async #removeDue(nowMs: number): Promise<void> {
     const due = this.#removals.filter(({ dueMs }) => dueMs <= nowMs)
     this.#removals = this.#removals.filter(({ dueMs }) => dueMs > nowMs)
-    for (const { path } of due) await this.#options.disk.remove(path)
+    for (const { path } of due) {
+      try {
+        await this.#options.disk.remove(path)
+      } catch (error) {
+        const { clock, limits, logger } = this.#options
+        logger.warn({ path, error: asError(error).message }, 'could not be removed; it is tried again')
+        this.#removals.push({ path, dueMs: clock.monotonicMs() + limits.retentionCheckMs })
+      }
+    }
   }
 }

@@ -2,5 +2,5 @@
 
 export { openLogDirectory } from './directory.ts'
 export { readIdentity } from './identity.ts'
-export { CorruptLogError, DiskFullError, LogClosedError, LogDirectoryError, LogFencedError } from './log-error.ts'
+export { CorruptLogError, DiskFullError, LogClosedError, LogDirectoryError, LogFencedError, TooManyFilesError } from './log-error.ts'
 export type * from './types.ts'

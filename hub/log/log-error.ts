@@ -32,6 +32,19 @@ export class DiskFullError extends Error {
   }
 }
 
+/**
+ * No file or directory could be opened because the process, or the machine, has no descriptor left; what was waited for was taken back whole and
+ * may be sent again (answer: KAFKA_STORAGE_ERROR, retriable).
+ */
+export class TooManyFilesError extends Error {
+  override readonly name = 'TooManyFilesError'
+  readonly directory: string
+  constructor(directory: string, cause?: Error) {
+    super(`too many open files to write to ${directory}; raise the limit of the process (ulimit -n)`, { cause })
+    this.directory = directory
+  }
+}
+
 /** A file of the log holds bytes that are no log; `path` names it, the message says what to do. */
 export class CorruptLogError extends Error {
   override readonly name = 'CorruptLogError'
@@ -56,6 +69,12 @@ export class LogDirectoryError extends Error {
 export function isNoSpace(error: unknown): boolean {
   const code = errorCodeOf(error)
   return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
+/** Whether the error says that there is no descriptor for another open file. Nothing was opened, so trying again later is safe. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  const code = errorCodeOf(error)
+  return code === 'EMFILE' || code === 'ENFILE'
 }
 
 /** Whether the error says that the file is not there. */

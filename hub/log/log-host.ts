@@ -23,7 +23,7 @@ export interface LogHost {
   dirty(log: Flushable): void
   /** Resolves when the round that runs now has ended. */
   roundEnded(): Promise<void>
-  /** Bytes appended but not written have changed by this much. */
+  /** Bytes appended but not written, of all logs, have changed by this much. */
   unwritten(deltaBytes: number): void
   /** Enough was synced since the recovery point last moved. */
   wantsRecoveryPoint(): void

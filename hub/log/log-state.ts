@@ -4,6 +4,7 @@
  */
 import type { Disk } from '../io/index.ts'
 import { batchHeader } from '../wire/index.ts'
+import type { EpochEntry } from './checkpoints.ts'
 import type { LeaderEpochs } from './epochs.ts'
 import { OFFSET_INDEX_ENTRY_BYTES } from './offset-index.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
@@ -21,6 +22,7 @@ export interface LogMark {
   readonly logEndOffset: number
   readonly active: Segment
   readonly segment: SegmentMark
+  readonly epochs: readonly EpochEntry[]
 }
 
 export interface LogStateOptions {
@@ -49,6 +51,8 @@ export class LogState {
   readonly #options: LogStateOptions
   /** A share of segment.jitter.ms, drawn anew for each segment. */
   #jitterShare: number
+  /** Epoch in which the log is led, −1 while nobody said so. */
+  #begunEpoch = -1
 
   constructor(options: LogStateOptions, recovered: RecoveredLog) {
     this.#options = options
@@ -94,6 +98,12 @@ export class LogState {
     this.logEndOffset = segment.nextOffset
   }
 
+  /** A leader of `epoch` appends from the log's end on; see {@link PartitionLog.beginEpoch}. */
+  beginEpoch(epoch: number): void {
+    this.#begunEpoch = epoch
+    if (this.epochs.begin(epoch, this.logEndOffset)) this.epochsChanged = true
+  }
+
   /** Begins a new active segment at the end. */
   roll(nowMs: number): Segment {
     const { directory, disk, files, randomFloat } = this.#options
@@ -116,7 +126,7 @@ export class LogState {
   }
 
   mark(): LogMark {
-    return { logEndOffset: this.logEndOffset, active: this.active, segment: this.active.mark() }
+    return { logEndOffset: this.logEndOffset, active: this.active, segment: this.active.mark(), epochs: this.epochs.entries }
   }
 
   /** Takes everything since the mark back; all of it must be unwritten. Returns the segments that are no more. */
@@ -128,8 +138,17 @@ export class LogState {
     this.producers.rewind()
     this.logEndOffset = mark.logEndOffset
     this.sizeBytes = sumOfSizes(this.segments)
-    if (this.epochs.truncateFromEnd(mark.logEndOffset)) this.epochsChanged = true
+    this.#rewindEpochs(mark)
     return dropped
+  }
+
+  /** As they were, but for a start and an epoch that came since the mark: those stay. */
+  #rewindEpochs(mark: LogMark): void {
+    if (this.epochs.entries === mark.epochs) return
+    this.epochs.reset(mark.epochs)
+    this.epochs.truncateFromStart(this.logStartOffset)
+    this.epochs.assign(this.#begunEpoch, this.logEndOffset)
+    this.epochsChanged = true
   }
 
   #recordProducer(buffer: Buffer, at: number, lastOffset: number, nowMs: number): void {

@@ -5,7 +5,7 @@
  * ```
  *            write ok                 sync ok
  * appended ──────────► written ─────────────────► synced          marks only grow, except:
- *    │  ENOSPC             │  sync fails
+ *    │  ENOSPC, EMFILE     │  sync fails
  *    ▼                     ▼
  * taken back          fenced until restart  ◄── any other failed write, or a failed taking back
  * ```
@@ -14,7 +14,7 @@
 import { formatEpochs } from './checkpoints.ts'
 import { LEADER_EPOCH_CHECKPOINT, segmentFile } from './file-names.ts'
 import type { Flushable } from './flush.ts'
-import { asError, DiskFullError, isNoSpace, LogClosedError, LogFencedError } from './log-error.ts'
+import { asError, DiskFullError, isNoSpace, isOutOfDescriptors, LogClosedError, LogFencedError, TooManyFilesError } from './log-error.ts'
 import type { LogHost } from './log-host.ts'
 import type { LogMark, LogState } from './log-state.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
@@ -43,6 +43,8 @@ export class LogWriter implements Flushable {
   #movingRecoveryPoint = false
   #syncedBytes = 0
   #unsyncedBytes = 0
+  /** This log's share in the directory's unwritten bytes: whatever happens to them, they leave it once. */
+  #unwrittenBytes = 0
   writtenOffset: number
   syncedOffset: number
   recoveryPoint: number
@@ -70,6 +72,13 @@ export class LogWriter implements Flushable {
     return this.recoveryPoint < this.syncedOffset || this.#state.epochsChanged
   }
 
+  /** So many bytes were appended: they take part in the next round. */
+  appended(sizeBytes: number): void {
+    this.#unwrittenBytes += sizeBytes
+    this.#host.unwritten(sizeBytes)
+    this.#host.dirty(this)
+  }
+
   whenWritten(offset: number): Promise<void> {
     return this.#when(this.#written, offset, this.writtenOffset)
   }
@@ -90,15 +99,16 @@ export class LogWriter implements Flushable {
     const mark = this.#state.mark()
     let sizeBytes = 0
     try {
+      for (const { segment } of writes) if (segment.open === undefined) await this.#create(segment)
+      await this.#syncDirectories()
       for (const write of writes) {
-        if (write.segment.open === undefined) await this.#create(write.segment)
         await write.segment.open?.file.write(write.buffers, write.position)
         write.segment.writtenBytes = write.position + write.sizeBytes
         this.#touched.add(write.segment)
         sizeBytes += write.sizeBytes
       }
     } catch (error) {
-      if (isNoSpace(error)) await this.#takeBack(asError(error))
+      if (isNoSpace(error) || isOutOfDescriptors(error)) await this.#takeBack(asError(error))
       else this.fence(asError(error))
       return this.fenced === undefined && this.#touched.size > 0
     }
@@ -107,7 +117,7 @@ export class LogWriter implements Flushable {
     this.#unsyncedBytes += sizeBytes
     this.#state.producers.forgetUndo(mark.logEndOffset)
     this.#state.tail.wrote(mark.active, mark.segment.sizeBytes)
-    this.#host.unwritten(-sizeBytes)
+    this.#settleAccount(sizeBytes)
     this.#written.reach(this.writtenOffset)
     this.#notify()
     return true
@@ -117,9 +127,7 @@ export class LogWriter implements Flushable {
     const mark = this.#confirmed
     const syncs: Promise<void>[] = []
     for (const segment of this.#touched) if (segment.open !== undefined) syncs.push(segment.open.file.sync())
-    for (const directory of this.#directories) syncs.push(this.#host.disk.syncDirectory(directory))
     this.#touched.clear()
-    this.#directories.clear()
     this.#syncedBytes += this.#unsyncedBytes
     this.#unsyncedBytes = 0
     try {
@@ -144,13 +152,13 @@ export class LogWriter implements Flushable {
       { directory: this.directory, error: cause.message },
       'fenced a log after a failed write or sync; it is recovered at the next start',
     )
-    this.#dropAccount()
+    for (const segment of this.#dropUnwritten()) segment.discard()
     this.#rejectAll(this.fenced)
   }
 
   /**
-   * Moves the recovery point to the present end once that is synced: index entries, producer state and epochs are written first. They need
-   * no sync of their own: recovery checks what it finds, and falls back on a longer scan.
+   * Moves the recovery point to the present end once that is synced: index entries, producer state and epochs are written first. But for
+   * the time index they need no sync of their own: recovery checks what it finds, and falls back on a longer scan.
    */
   async moveRecoveryPoint(): Promise<void> {
     if (this.fenced !== undefined || this.isClosed || this.isBusy || this.#movingRecoveryPoint) return
@@ -190,6 +198,7 @@ export class LogWriter implements Flushable {
   /** Everything is written and a new, empty segment became the active one. */
   rolled(): void {
     this.#confirmed = this.#state.mark()
+    this.#directories.add(this.directory)
     this.#state.rolledSnapshots.delete(this.#state.active)
   }
 
@@ -217,7 +226,7 @@ export class LogWriter implements Flushable {
   async close(): Promise<void> {
     if (!this.isClosed) {
       this.isClosed = true
-      if (this.fenced === undefined) this.#dropAccount()
+      this.#settleAccount(this.#unwrittenBytes)
       this.#rejectAll(new LogClosedError(this.directory))
     }
     await this.#host.roundEnded()
@@ -231,15 +240,30 @@ export class LogWriter implements Flushable {
     this.#directories.add(this.directory)
   }
 
-  /** A disk without room: the unwritten end goes, in memory and on disk; what was written stays and the log lives on. */
+  /**
+   * Before anything is written to a new file its name is made durable. That opens directories, for which there may be no descriptor: up to
+   * here the round can be taken back.
+   */
+  async #syncDirectories(): Promise<void> {
+    for (const directory of this.#directories) {
+      await this.#host.disk.syncDirectory(directory)
+      this.#directories.delete(directory)
+    }
+  }
+
+  /** A disk without room, or no descriptor: the unwritten end goes, in memory and on disk; what was written stays and the log lives on. */
   async #takeBack(cause: Error): Promise<void> {
     this.isBusy = true
     const mark = this.#confirmed
-    this.#dropAccount()
-    const dropped = this.#state.rewind(mark)
-    for (const segment of dropped) this.#touched.delete(segment)
-    this.#host.foundNoSpace()
-    this.#host.logger.warn({ directory: this.directory, error: cause.message }, 'no space left: appends are refused until there is some')
+    const dropped = this.#dropUnwritten()
+    const isFull = isNoSpace(cause)
+    if (isFull) this.#host.foundNoSpace()
+    this.#host.logger.warn(
+      { directory: this.directory, error: cause.message },
+      isFull ? 'no space left: appends are refused until there is some' : 'too many open files: what could not be written was taken back',
+    )
+    // A name that a crash brought back would look like the log's end: its removal is made durable before the next write.
+    if (dropped.length > 0) this.#directories.add(this.directory)
     try {
       await mark.active.open?.file.truncate(mark.segment.sizeBytes)
       mark.active.writtenBytes = mark.segment.sizeBytes
@@ -251,9 +275,9 @@ export class LogWriter implements Flushable {
       this.fence(asError(error))
     }
     this.isBusy = false
-    const full = new DiskFullError(this.directory, cause)
-    this.#written.reject(full, mark.logEndOffset)
-    this.#synced.reject(full, mark.logEndOffset)
+    const takenBack = isFull ? new DiskFullError(this.directory, cause) : new TooManyFilesError(this.directory, cause)
+    this.#written.reject(takenBack, mark.logEndOffset)
+    this.#synced.reject(takenBack, mark.logEndOffset)
   }
 
   /** Segments that will get no more batches, all of them synced: their indexes become final, their files may be closed. */
@@ -343,7 +367,18 @@ export class LogWriter implements Flushable {
     this.#synced.reject(error)
   }
 
-  #dropAccount(): void {
-    this.#host.unwritten(-this.#state.tail.unwritten().reduce((sum, write) => sum + write.sizeBytes, 0))
+  /** What is not written goes, in memory. Returns the segments that are no more; their files are the caller's. */
+  #dropUnwritten(): Segment[] {
+    this.#settleAccount(this.#unwrittenBytes)
+    const dropped = this.#state.tail.hasUnwritten ? this.#state.rewind(this.#confirmed) : []
+    for (const segment of dropped) this.#touched.delete(segment)
+    return dropped
+  }
+
+  /** So many bytes are unwritten no more. A log that was closed meanwhile has settled for all of them. */
+  #settleAccount(sizeBytes: number): void {
+    const settledBytes = Math.min(sizeBytes, this.#unwrittenBytes)
+    this.#unwrittenBytes -= settledBytes
+    if (settledBytes > 0) this.#host.unwritten(-settledBytes)
   }
 }

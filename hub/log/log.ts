@@ -33,6 +33,8 @@ export class Log implements PartitionLog {
   config: LogConfig
   readonly state: LogState
   readonly writer: LogWriter
+  /** Base offset of the oldest segment file that a crash could bring back: the removal of those below is durable. */
+  firstFileOffset: number
   readonly #host: LogHost
 
   constructor(options: LogOptions, recovered: RecoveredLog) {
@@ -46,6 +48,7 @@ export class Log implements PartitionLog {
     const { disk, files, budget, randomFloat, limits } = host
     this.state = new LogState({ directory, disk, files, budget, tailBytes: limits.tailBytesPerLog, randomFloat }, recovered)
     this.writer = new LogWriter(directory, host, this.state, recoveryPoint, newDirectories)
+    this.firstFileOffset = this.state.segments[0]?.baseOffset ?? 0
   }
 
   get logStartOffset(): number {
@@ -109,8 +112,7 @@ export class Log implements PartitionLog {
     assignOffsets(verdict, context)
     const beforeBytes = state.sizeBytes
     for (const at of verdict.positions) state.store(verdict.records, at, config, nowMs)
-    this.#host.unwritten(state.sizeBytes - beforeBytes)
-    this.#host.dirty(this.writer)
+    this.writer.appended(state.sizeBytes - beforeBytes)
     const logAppendTimeMs = isAppendTime && origin === 'client' ? nowMs : -1
     return { kind: 'appended', baseOffset, lastOffset: state.logEndOffset - 1, logAppendTimeMs, logStartOffset, duplicate: false }
   }
@@ -161,6 +163,10 @@ export class Log implements PartitionLog {
 
   maxTimestamp(): Promise<OffsetAndTimestamp | undefined> {
     return findMaxTimestamp(this)
+  }
+
+  beginEpoch(leaderEpoch: number): void {
+    this.state.beginEpoch(leaderEpoch)
   }
 
   epochForOffset(offset: number): number {
@@ -223,8 +229,12 @@ export class Log implements PartitionLog {
       const removed = state.segments.splice(0, count)
       for (const segment of removed) state.sizeBytes -= segment.sizeBytes
       this.#moveStart(Math.max(state.logStartOffset, state.segments[0]?.baseOffset ?? 0))
-      await this.#host.saveLogStarts()
-      for (const segment of removed) await this.#removeFiles(segment)
+      const renamed: string[] = []
+      for (const segment of removed) renamed.push(...(await this.#renameFiles(segment)))
+      // Until this is durable the checkpoint keeps a start that stands in it: else a crash would bring deleted records back.
+      await this.#host.disk.syncDirectory(this.directory)
+      this.firstFileOffset = state.segments[0]?.baseOffset ?? 0
+      for (const path of renamed) this.#host.removeLater(path, config.fileDeleteDelayMs)
       return removed.length
     })
   }
@@ -237,8 +247,10 @@ export class Log implements PartitionLog {
     await this.#host.disk.syncDirectory(this.directory)
   }
 
-  async #removeFiles(segment: Segment): Promise<void> {
-    const { disk, removeLater } = this.#host
+  /** Marks the segment's files for deletion. Returns their new paths. */
+  async #renameFiles(segment: Segment): Promise<string[]> {
+    const { disk } = this.#host
+    const renamed: string[] = []
     segment.discard()
     for (const suffix of ['.log', '.index', '.timeindex'] as const) {
       const path = segment.pathOf(suffix)
@@ -248,8 +260,9 @@ export class Log implements PartitionLog {
         if (isMissing(error)) continue
         throw error
       }
-      removeLater(`${path}.deleted`, this.config.fileDeleteDelayMs)
+      renamed.push(`${path}.deleted`)
     }
+    return renamed
   }
 
   async #truncateFiles(offset: number): Promise<void> {
@@ -273,11 +286,13 @@ export class Log implements PartitionLog {
       indexIntervalBytes: this.config.indexIntervalBytes,
       nowMs: clock.nowMs(),
       clean: false,
+      mayHaveGaps: this.config.cleanupPolicies.has('compact'),
       recoveryPoint,
       logStartOffset: Math.min(state.logStartOffset, offset),
       endOffset: offset,
     })
     state.adopt(recovered)
+    this.firstFileOffset = state.segments[0]?.baseOffset ?? 0
     writer.restart(recoveryPoint)
   }
 }

@@ -44,12 +44,74 @@ class OffsetFile {
   }
 }
 
-export interface OffsetFiles {
-  readonly recoveryPoints: OffsetFile
-  readonly highWatermarks: OffsetFile
-  readonly logStarts: OffsetFile
+/** What the checkpoints say of an open log. */
+export interface CheckpointedLog {
+  readonly writer: { readonly recoveryPoint: number }
+  readonly syncedOffset: number
+  readonly logStartOffset: number
+  readonly firstFileOffset: number
+}
+
+/** The three of them; names are `topic-partition`. */
+export class OffsetFiles {
   /** The recovery points are lost: everything has to be scanned, clean shutdown or not. */
   readonly scanAll: boolean
+  readonly #recoveryPoints: OffsetFile
+  readonly #highWatermarks: OffsetFile
+  readonly #logStarts: OffsetFile
+  /** A save failed: the next pass tries again. */
+  #areLogStartsUnsaved = false
+
+  constructor(recoveryPoints: OffsetFile, highWatermarks: OffsetFile, logStarts: OffsetFile, scanAll: boolean) {
+    this.#recoveryPoints = recoveryPoints
+    this.#highWatermarks = highWatermarks
+    this.#logStarts = logStarts
+    this.scanAll = scanAll
+  }
+
+  /** 0 for a log that is not known, or new. */
+  recoveryPointOf(name: string): number {
+    return this.#recoveryPoints.offsets.get(name) ?? 0
+  }
+
+  /** Start of the log if it stands inside its first segment, else 0. */
+  logStartOf(name: string): number {
+    return this.#logStarts.offsets.get(name) ?? 0
+  }
+
+  /** Makes durable where the open logs stand. */
+  async save(logs: ReadonlyMap<string, CheckpointedLog>): Promise<void> {
+    for (const [name, log] of logs) {
+      this.#recoveryPoints.offsets.set(name, log.writer.recoveryPoint)
+      this.#highWatermarks.offsets.set(name, log.syncedOffset)
+    }
+    await Promise.all([this.#recoveryPoints.save(), this.#highWatermarks.save(), this.saveLogStarts(logs)])
+  }
+
+  /** The same for their starts only, if any has moved. */
+  async saveLogStarts(logs: ReadonlyMap<string, CheckpointedLog>): Promise<void> {
+    const { offsets } = this.#logStarts
+    let changed = false
+    for (const [name, log] of logs) {
+      const start = log.logStartOffset
+      // As in Kafka, only starts inside a segment are kept: the others show in the name of the first file.
+      const isInside = start > log.firstFileOffset
+      if ((isInside ? start : undefined) === offsets.get(name)) continue
+      changed = true
+      if (isInside) offsets.set(name, start)
+      else offsets.delete(name)
+    }
+    if (!changed && !this.#areLogStartsUnsaved) return
+    this.#areLogStartsUnsaved = true
+    await this.#logStarts.save()
+    this.#areLogStartsUnsaved = false
+  }
+
+  /** The log is gone: one that is made anew under this name must not inherit anything. */
+  async forget(name: string): Promise<void> {
+    const files = [this.#recoveryPoints, this.#highWatermarks, this.#logStarts]
+    await Promise.all(files.filter((file) => file.offsets.delete(name)).map((file) => file.save()))
+  }
 }
 
 /** Reads the checkpoints. Rejects for a damaged log-start-offset-checkpoint: without it deleted records would come back. */
@@ -70,12 +132,8 @@ export async function readOffsetFiles(root: string, disk: Disk, logger: Logger):
     }
   }
   const file = (name: string, offsets: Map<string, number>): OffsetFile => new OffsetFile(`${root}/${name}`, disk, offsets)
-  return {
-    recoveryPoints: file(RECOVERY_POINT_CHECKPOINT, await readOrForget(RECOVERY_POINT_CHECKPOINT)),
-    highWatermarks: file(HIGH_WATERMARK_CHECKPOINT, await readOrForget(HIGH_WATERMARK_CHECKPOINT)),
-    logStarts: file(LOG_START_CHECKPOINT, await read(LOG_START_CHECKPOINT)),
-    get scanAll() {
-      return scanAll
-    },
-  }
+  const recoveryPoints = file(RECOVERY_POINT_CHECKPOINT, await readOrForget(RECOVERY_POINT_CHECKPOINT))
+  const highWatermarks = file(HIGH_WATERMARK_CHECKPOINT, await readOrForget(HIGH_WATERMARK_CHECKPOINT))
+  const logStarts = file(LOG_START_CHECKPOINT, await read(LOG_START_CHECKPOINT))
+  return new OffsetFiles(recoveryPoints, highWatermarks, logStarts, scanAll)
 }

@@ -20,14 +20,15 @@ const SEQUENCE_COUNT = 2 ** 31
 /** The file's content for these entries. */
 export function encodeProducerSnapshot(entries: ReadonlyMap<number, ProducerEntry>): Buffer {
   let count = 0
-  for (const entry of entries.values()) count += Math.max(1, entry.batches.length)
+  for (const entry of entries.values()) count += entryCountOf(entry)
   const buffer = Buffer.alloc(HEADER_BYTES + count * ENTRY_BYTES)
   buffer.writeInt16BE(VERSION, 0)
   buffer.writeInt32BE(count, CRC_FROM)
   let at = HEADER_BYTES
   for (const [producerId, entry] of entries) {
-    for (const batch of entry.batches.length > 0 ? entry.batches : [undefined]) {
-      writeEntry(buffer, at, producerId, entry, batch)
+    const count = entryCountOf(entry)
+    for (let index = 0; index < count; index++) {
+      writeEntry(buffer, at, producerId, entry, entry.batches[index])
       at += ENTRY_BYTES
     }
   }
@@ -48,6 +49,11 @@ export function decodeProducerSnapshot(path: string, content: Buffer, nowMs: num
   const entries = new Map<number, ProducerEntry>()
   for (let at = HEADER_BYTES; at < content.length; at += ENTRY_BYTES) readEntry(content, at, nowMs, entries)
   return entries
+}
+
+/** The format has no place for the expectation of another first sequence than 0: such a producer is unknown to the next start. */
+function entryCountOf(entry: ProducerEntry): number {
+  return entry.batches.length > 0 || (entry.firstSequence ?? 0) > 0 ? entry.batches.length : 1
 }
 
 function writeEntry(buffer: Buffer, at: number, producerId: number, entry: ProducerEntry, batch: ProducedBatch | undefined): void {

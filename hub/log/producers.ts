@@ -8,6 +8,7 @@
  *   first sequence is the next    INVALID_PRODUCER_    append                                  append if it is  append
  *   anything else                 EPOCH                OUT_OF_ORDER_SEQUENCE_NUMBER            0, else OUT_OF_… append
  * ```
+ * «The next» of an epoch without kept batches is 0, or the first one that was taken back.
  * Entries are immutable, so that an append can be taken back by putting the old entry in its place (a full disk does that).
  */
 import { ErrorCode } from '../wire/index.ts'
@@ -24,8 +25,10 @@ export interface ProducedBatch {
 /** A producer's state. */
 export interface ProducerEntry {
   readonly epoch: number
-  /** Oldest first, all of this epoch; empty only after a snapshot that knew none. */
+  /** Oldest first, all of this epoch; empty after a snapshot that knew none, and when the first ones were taken back. */
   readonly batches: readonly ProducedBatch[]
+  /** The first sequence that is expected while there are no batches; 0 unless told. */
+  readonly firstSequence?: number
   /**
    * When the last batch was appended, or the log opened. Kafka takes the batch's own timestamp, so that whoever sends old records (a mirror,
    * a snapshot of a database) is forgotten while still at work and a retry of its becomes a duplicate.
@@ -50,7 +53,7 @@ const NEXT: ProducerVerdict = { kind: 'next' }
 const SEQUENCE_MAX = 0x7fffffff
 
 interface Undo {
-  readonly producerId: number
+  readonly claim: ProducerClaim
   readonly previous: ProducerEntry | undefined
   readonly lastOffset: number
 }
@@ -98,10 +101,11 @@ export class Producers {
       if (batch.firstSequence === claim.firstSequence && batch.lastSequence === claim.lastSequence) return { kind: 'duplicate', batch }
     }
     const last = batches.at(-1)
-    if (last === undefined || claim.firstSequence === nextSequence(last.lastSequence)) return NEXT
+    const expected = last === undefined ? (entry.firstSequence ?? 0) : nextSequence(last.lastSequence)
+    if (claim.firstSequence === expected) return NEXT
     return refused(
       ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
-      `out of order sequence number for producer ${claim.producerId}: ${claim.firstSequence} (incoming seq. number), ${last.lastSequence} (current end sequence number)`,
+      `out of order sequence number for producer ${claim.producerId}: ${claim.firstSequence} (incoming seq. number), ${last?.lastSequence ?? expected - 1} (current end sequence number)`,
     )
   }
 
@@ -117,7 +121,7 @@ export class Producers {
     const { lastOffset, offsetDelta, timestampMs } = batch
     kept.push({ firstSequence: claim.firstSequence, lastSequence: claim.lastSequence, lastOffset, offsetDelta, timestampMs })
     this.#entries.set(claim.producerId, { epoch: claim.epoch, batches: kept, seenMs })
-    if (undoable) this.#undo.push({ producerId: claim.producerId, previous, lastOffset })
+    if (undoable) this.#undo.push({ claim, previous, lastOffset })
     this.changed = true
   }
 
@@ -127,11 +131,16 @@ export class Producers {
     this.#undo = this.#undo.filter((undo) => undo.lastOffset >= writtenOffset)
   }
 
-  /** Takes back every append that `forgetUndo` has not let go, the last one first. */
+  /**
+   * Takes back every append that `forgetUndo` has not let go, the last one first. A producer that was unknown before does not become
+   * unknown again: it would be let in with any sequence, and of its batches in flight a later one could come before those taken back.
+   */
   rewind(): void {
-    for (const undo of this.#undo.toReversed()) {
-      if (undo.previous === undefined) this.#entries.delete(undo.producerId)
-      else this.#entries.set(undo.producerId, undo.previous)
+    for (const { claim, previous } of this.#undo.toReversed()) {
+      const { producerId, epoch, firstSequence } = claim
+      const seenMs = this.#entries.get(producerId)?.seenMs
+      if (previous !== undefined) this.#entries.set(producerId, previous)
+      else if (seenMs !== undefined) this.#entries.set(producerId, { epoch, batches: [], firstSequence, seenMs })
     }
     this.#undo = []
     this.changed = true

@@ -8,10 +8,12 @@ import type { Logger } from '../observe/index.ts'
 import { BATCH_HEADER_BYTES, batchHeader } from '../wire/index.ts'
 import { type EpochEntry, parseEpochs } from './checkpoints.ts'
 import { LeaderEpochs } from './epochs.ts'
-import { LEADER_EPOCH_CHECKPOINT, parseSegmentFile, segmentFile } from './file-names.ts'
+import { LEADER_EPOCH_CHECKPOINT, segmentFile } from './file-names.ts'
+import { findFiles } from './find-files.ts'
 import { asError, CorruptLogError } from './log-error.ts'
 import { decodeProducerSnapshot } from './producer-snapshot.ts'
 import { Producers } from './producers.ts'
+import { secureFrom } from './rewrite.ts'
 import { headerProblem, scanBatches } from './scan.ts'
 import { readOrNothing, SEGMENT_SPAN_MAX, Segment } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
@@ -27,6 +29,8 @@ export interface RecoveryOptions {
   readonly nowMs: number
   /** The directory was closed in order: what is in the files is whole. */
   readonly clean: boolean
+  /** Compaction may have emptied the end of a segment. In other logs an offset that is missing between two segments was lost. */
+  readonly mayHaveGaps: boolean
   /** Everything below is synced and indexed. */
   readonly recoveryPoint: number
   /** From log-start-offset-checkpoint, 0 if none. */
@@ -50,14 +54,18 @@ export interface RecoveredLog {
   readonly rebuiltIndexes: boolean
 }
 
-interface FoundFiles {
-  readonly segments: Segment[]
-  readonly snapshotOffsets: number[]
-}
-
-/** Opens the log in `directory`, which exists. Rejects with CorruptLogError for what a person has to decide. */
+/**
+ * Opens the log in `directory`, which exists; all that it then holds is on the device. Rejects with CorruptLogError for what a person has to
+ * decide, or with what the disk says; no file stays open then.
+ */
 export async function recoverLog(options: RecoveryOptions): Promise<RecoveredLog> {
-  return await new Recovery(options).run()
+  const recovery = new Recovery(options)
+  try {
+    return await recovery.run()
+  } catch (error) {
+    recovery.discard()
+    throw error
+  }
 }
 
 class Recovery {
@@ -69,6 +77,10 @@ class Recovery {
   #scannedBytes = 0
   #truncatedBytes = 0
   #rebuiltIndexes = false
+  /** Names in the directory count now that a crash could still undo. */
+  #hasUnsyncedNames = false
+  /** Where in the segment that is being scanned those bytes begin which the device may not have. */
+  #unsyncedPosition: number | undefined
 
   constructor(options: RecoveryOptions) {
     this.#options = options
@@ -77,8 +89,9 @@ class Recovery {
 
   async run(): Promise<RecoveredLog> {
     const { clean, recoveryPoint, disk, logger, directory } = this.#options
-    const found = await this.#findFiles()
+    const found = await findFiles(directory, disk, (baseOffset) => this.#newSegment(baseOffset), this.#options.logStartOffset)
     this.#segments = found.segments
+    this.#hasUnsyncedNames = found.removedCount > 0
     const snapshots = await this.#loadSnapshot(found.snapshotOffsets)
     const epochsKnown = await this.#loadEpochs()
     const firstOffset = this.#segments[0]?.baseOffset ?? 0
@@ -89,10 +102,14 @@ class Recovery {
     const scanFrom = epochsKnown ? Math.min(producersFrom, checkFrom) : firstOffset
     await this.#scan(scanFrom, checkFrom, producersFrom)
     const logStartOffset = await this.#settleStart()
+    if (this.#hasUnsyncedNames) await disk.syncDirectory(directory)
     const endOffset = this.#active.nextOffset
     if (endOffset < recoveryPoint)
       logger.error({ directory }, `synced records are gone: the log ends at ${endOffset}, its recovery point is ${recoveryPoint}`)
-    const epochsCut = this.#epochs.truncateFromEnd(endOffset)
+    // What was truncated another leader wrote; what a crash or DeleteRecords took was ours, and our epoch did begin there.
+    if (this.#options.endOffset === undefined) this.#epochs.truncateBeyond(endOffset)
+    else this.#epochs.truncateFromEnd(endOffset)
+    this.#epochs.truncateFromStart(logStartOffset)
     const snapshotOffsets = snapshots.filter((offset) => offset <= endOffset)
     for (const offset of snapshots) if (offset > endOffset) await disk.remove(this.#pathOf(segmentFile(offset, '.snapshot')))
     this.#producers.changed = this.#snapshotOffset !== endOffset
@@ -101,7 +118,7 @@ class Recovery {
       logStartOffset,
       producers: this.#producers,
       epochs: this.#epochs,
-      epochsChanged: !epochsKnown || epochsCut || this.#epochs.entries.length !== this.#epochsOnDisk,
+      epochsChanged: !epochsKnown || this.#epochs.entries !== this.#epochsOnDisk,
       snapshotOffsets,
       scannedBytes: this.#scannedBytes,
       truncatedBytes: this.#truncatedBytes,
@@ -109,7 +126,12 @@ class Recovery {
     }
   }
 
-  #epochsOnDisk = 0
+  /** After a failure: closes what was opened. */
+  discard(): void {
+    for (const segment of this.#segments) segment.discard()
+  }
+
+  #epochsOnDisk: readonly EpochEntry[] = this.#epochs.entries
 
   get #active(): Segment {
     return this.#segments.at(-1) as Segment
@@ -122,36 +144,6 @@ class Recovery {
   #newSegment(baseOffset: number): Segment {
     const { directory, disk, files, nowMs } = this.#options
     return new Segment(baseOffset, directory, disk, files, nowMs)
-  }
-
-  async #findFiles(): Promise<FoundFiles> {
-    const { disk, directory, logStartOffset } = this.#options
-    const segments: Segment[] = []
-    const snapshotOffsets: number[] = []
-    for (const name of await disk.list(directory)) {
-      const file = parseSegmentFile(name)
-      if (file === undefined) continue
-      if (file.marked && name.endsWith('.swap')) {
-        throw new CorruptLogError(
-          this.#pathOf(name),
-          'a compaction was interrupted while it put this file in place',
-          'start Apache Kafka once on this directory and stop it, which finishes it',
-        )
-      }
-      if (file.marked) await disk.remove(this.#pathOf(name))
-      else if (file.suffix === '.log') segments.push(this.#newSegment(file.offset))
-      else if (file.suffix === '.snapshot') snapshotOffsets.push(file.offset)
-    }
-    for (const [index, segment] of segments.entries()) {
-      const facts = await disk.facts(segment.path)
-      segment.sizeBytes = segment.writtenBytes = facts?.sizeBytes ?? 0
-      segment.createdMs = facts?.modifiedMs ?? segment.createdMs
-      const next = segments[index + 1]
-      segment.isPinned = next === undefined
-      segment.nextOffset = next?.baseOffset ?? segment.baseOffset
-    }
-    if (segments.length === 0) segments.push(this.#newSegment(logStartOffset))
-    return { segments, snapshotOffsets }
   }
 
   /** Takes the latest whole snapshot that the scan can go on from; damaged ones are removed. Returns those that are left. */
@@ -190,21 +182,23 @@ class Recovery {
       return false
     }
     this.#epochs.reset(entries)
-    this.#epochsOnDisk = entries.length
+    this.#epochsOnDisk = this.#epochs.entries
     return true
   }
 
   async #scan(scanFrom: number, checkFrom: number, producersFrom: number): Promise<void> {
     const last = this.#segments.length - 1
-    const holder = this.#segments.findLastIndex((segment) => segment.baseOffset <= scanFrom)
+    // The segment that ends there is looked at too: a kill right after it was rolled left its indexes unfinished.
+    const holder = this.#segments.findLastIndex((segment) => segment.baseOffset < scanFrom)
     for (let index = Math.min(Math.max(holder, 0), last); index < this.#segments.length; index++) {
       const segment = this.#segments[index] as Segment
       const isLast = index === this.#segments.length - 1
       const isWhole = await this.#scanSegment(segment, isLast, Math.max(scanFrom, segment.baseOffset), checkFrom, producersFrom)
+      await this.#rewriteUnsynced(segment)
       if (isWhole && isLast) return
-      if (isWhole) {
+      if (isWhole && !this.#hasLostEnd(segment, this.#segments[index + 1])) {
         // Beyond the recovery point nobody vouches for the indexes of closed segments.
-        if (segment.nextOffset > checkFrom) await this.#saveIndexes(segment)
+        if (segment.nextOffset >= checkFrom) await this.#saveIndexes(segment)
         segment.isPinned = false
         segment.closeFile()
         continue
@@ -212,6 +206,21 @@ class Recovery {
       await this.#removeFrom(index + 1)
       return
     }
+  }
+
+  /** Whether records are missing between two segments: beyond the recovery point the younger file may have reached the device first. */
+  #hasLostEnd({ nextOffset }: Segment, next: Segment | undefined): boolean {
+    const { clean, mayHaveGaps, recoveryPoint } = this.#options
+    return !clean && !mayHaveGaps && nextOffset >= recoveryPoint && next !== undefined && next.baseOffset > nextOffset
+  }
+
+  async #rewriteUnsynced(segment: Segment): Promise<void> {
+    const position = this.#unsyncedPosition
+    this.#unsyncedPosition = undefined
+    if (position === undefined || position >= segment.sizeBytes) return
+    const { limits, logger } = this.#options
+    await secureFrom(segment, position, limits.recoveryChunkBytes, logger)
+    this.#hasUnsyncedNames = true
   }
 
   /** A full disk must not keep a log from being opened: indexes that cannot be written are made anew when they are needed. */
@@ -247,8 +256,11 @@ class Recovery {
     const { endOffset = Number.POSITIVE_INFINITY } = this.#options
     let cutPosition: number | undefined
     const end = await scanBatches(file, scan, (buffer, at, position) => {
-      if (batchHeader.lastOffset(buffer, at) >= endOffset) cutPosition = position
+      const lastOffset = batchHeader.lastOffset(buffer, at)
+      if (lastOffset >= endOffset) cutPosition = position
       else this.#take(segment, buffer, at, indexIntervalBytes, producersFrom)
+      // What is truncated is the log of this process, all of it synced.
+      if (lastOffset >= checkFrom && this.#options.endOffset === undefined) this.#unsyncedPosition ??= position
       return cutPosition === undefined
     })
     this.#scannedBytes += end.readBytes
@@ -305,14 +317,20 @@ class Recovery {
    */
   async #startOfScan(segment: Segment, scanFrom: number): Promise<number> {
     const { disk } = this.#options
-    if (segment.sizeBytes === 0) return 0
     const [offsets, times] = await Promise.all([
       readOrNothing(disk, segment.pathOf('.index')),
       readOrNothing(disk, segment.pathOf('.timeindex')),
     ])
+    // Index files of an empty segment are of batches that were cut off before.
+    if (segment.sizeBytes === 0) return offsets === undefined && times === undefined ? 0 : this.#rebuild(segment, false)
     if (offsets === undefined || times === undefined) return this.#rebuild(segment, segment.sizeBytes > this.#options.indexIntervalBytes)
-    const isWhole = segment.offsetIndex.load(offsets, segment.sizeBytes) && segment.timeIndex.load(times, SEGMENT_SPAN_MAX)
-    const entry = segment.offsetIndex.floor(Math.min(SEGMENT_SPAN_MAX, scanFrom - segment.baseOffset))
+    const areOffsetsWhole = segment.offsetIndex.load(offsets, segment.sizeBytes)
+    const areTimesWhole = segment.timeIndex.load(times, SEGMENT_SPAN_MAX)
+    const isWhole = areOffsetsWhole && areTimesWhole
+    // A time that is missing shows nowhere: of half a time index only what is before its last entry counts.
+    const lastTime = segment.timeIndex.entryCount - 1
+    const timesEnd = areTimesWhole ? SEGMENT_SPAN_MAX : lastTime < 0 ? -1 : segment.timeIndex.offsetAt(lastTime)
+    const entry = segment.offsetIndex.floor(Math.min(timesEnd, scanFrom - segment.baseOffset))
     // Half an index will do: what it says is checked, and the walk adds what it lacks.
     this.#rebuiltIndexes ||= !isWhole
     if (entry < 0) return this.#rebuild(segment, !isWhole)
@@ -323,7 +341,7 @@ class Recovery {
     // The walk adds this batch again, which makes no second entry: an entry is due only after the interval.
     segment.offsetIndex.truncate(entry + 1)
     segment.timeIndex.truncateFrom(relativeOffset + 1)
-    segment.indexesLoaded()
+    segment.indexesLoaded(offsets.length, times.length)
     this.#restoreTimes(segment)
     segment.nextOffset = baseOffset
     return position

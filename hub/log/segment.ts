@@ -5,6 +5,7 @@
 import type { Disk, DiskFile } from '../io/index.ts'
 import { batchHeader } from '../wire/index.ts'
 import { segmentFile } from './file-names.ts'
+import { IndexFile } from './index-file.ts'
 import { CorruptLogError, isMissing } from './log-error.ts'
 import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndex } from './offset-index.ts'
 import { scanBatches } from './scan.ts'
@@ -61,10 +62,8 @@ export class Segment {
   timeIndex = new TimeIndex()
   #opening: Promise<OpenSegment> | undefined
   #bytesSinceIndex = 0
-  #flushedOffsetEntries = 0
-  #flushedTimeEntries = 0
-  /** The index files hold entries that were taken back. */
-  #filesAreLonger = false
+  readonly #offsetFile = new IndexFile(OFFSET_INDEX_ENTRY_BYTES)
+  readonly #timeFile = new IndexFile(TIME_INDEX_ENTRY_BYTES)
 
   constructor(baseOffset: number, directory: string, disk: Disk, files: SegmentFiles, createdMs: number) {
     this.baseOffset = baseOffset
@@ -143,65 +142,43 @@ export class Segment {
     this.sequentialRead = { offset: -1, position: 0 }
     this.offsetIndex.truncate(mark.offsetEntryCount)
     this.timeIndex.truncate(mark.timeEntryCount)
-    this.#filesAreLonger ||= this.#flushedOffsetEntries > mark.offsetEntryCount || this.#flushedTimeEntries > mark.timeEntryCount
-    this.#flushedOffsetEntries = Math.min(this.#flushedOffsetEntries, mark.offsetEntryCount)
-    this.#flushedTimeEntries = Math.min(this.#flushedTimeEntries, mark.timeEntryCount)
+    this.#offsetFile.rewind(mark.offsetEntryCount)
+    this.#timeFile.rewind(mark.timeEntryCount)
   }
 
-  /** After a file's indexes were loaded: they are as they are on disk. */
-  indexesLoaded(): void {
-    this.#flushedOffsetEntries = this.offsetIndex.entryCount
-    this.#flushedTimeEntries = this.timeIndex.entryCount
+  /** The indexes were loaded from files of these sizes, maybe not all of them. */
+  indexesLoaded(offsetFileBytes: number, timeFileBytes: number): void {
+    this.#offsetFile.loaded(this.offsetIndex.entryCount, offsetFileBytes)
+    this.#timeFile.loaded(this.timeIndex.entryCount, timeFileBytes)
   }
 
   /** Nothing of the indexes on disk is to be trusted: the next flush writes them whole. */
   indexesReset(): void {
     this.offsetIndex.truncate(0)
     this.timeIndex.truncate(0)
-    this.#flushedOffsetEntries = 0
-    this.#flushedTimeEntries = 0
+    this.#offsetFile.reset()
+    this.#timeFile.reset()
     this.#bytesSinceIndex = 0
   }
 
   /**
    * Writes what the index files lack. `final`: the segment gets no more batches: closes the time index with the largest timestamp, cuts
-   * the files to their entries, and syncs them. Calls must not overlap.
+   * the files to their entries, and syncs them. The time index is synced always: recovery checks an offset index by the batches that it
+   * leads to, but that a time is missing would show only by a walk over the whole segment. Calls must not overlap.
    */
   async flushIndexes(final: boolean): Promise<void> {
     if (final && this.maxTimestampMs >= 0) this.timeIndex.maybeAppend(this.maxTimestampMs, this.maxTimestampOffset - this.baseOffset)
     try {
-      await this.#flushIndexes(final)
+      await this.#offsetFile.flush(this.offsetIndex, this.disk, this.pathOf('.index'), { final, sync: final })
+      await this.#timeFile.flush(this.timeIndex, this.disk, this.pathOf('.timeindex'), { final, sync: true })
     } catch (error) {
       // Half an index looks like a whole one; a missing one is made anew.
-      if (final) for (const suffix of ['.index', '.timeindex'] as const) await this.disk.remove(this.pathOf(suffix)).catch(() => undefined)
+      if (final) {
+        for (const suffix of ['.index', '.timeindex'] as const) await this.disk.remove(this.pathOf(suffix)).catch(() => undefined)
+        this.#offsetFile.reset()
+        this.#timeFile.reset()
+      }
       throw error
-    }
-  }
-
-  async #flushIndexes(final: boolean): Promise<void> {
-    const [offsetCount, timeCount] = [this.offsetIndex.entryCount, this.timeIndex.entryCount]
-    const cut = final || this.#filesAreLonger
-    this.#filesAreLonger = false
-    if (cut || offsetCount > this.#flushedOffsetEntries) {
-      const from = this.#flushedOffsetEntries
-      await this.#writeIndex('.index', this.offsetIndex.bytes(from), from * OFFSET_INDEX_ENTRY_BYTES, cut, final)
-      this.#flushedOffsetEntries = offsetCount
-    }
-    if (cut || timeCount > this.#flushedTimeEntries) {
-      const from = this.#flushedTimeEntries
-      await this.#writeIndex('.timeindex', this.timeIndex.bytes(from), from * TIME_INDEX_ENTRY_BYTES, cut, final)
-      this.#flushedTimeEntries = timeCount
-    }
-  }
-
-  async #writeIndex(suffix: '.index' | '.timeindex', bytes: Buffer, position: number, cut: boolean, sync: boolean): Promise<void> {
-    const file = await this.disk.open(this.pathOf(suffix), 'create')
-    try {
-      if (bytes.length > 0) await file.write([bytes], position)
-      if (cut) await file.truncate(position + bytes.length)
-      if (sync) await file.sync()
-    } finally {
-      await file.close()
     }
   }
 

@@ -99,7 +99,7 @@ export interface PartitionLog {
   /** Bytes of all segments, memory tail included. */
   readonly sizeBytes: number
   readonly segmentCount: number
-  /** Leader epoch of the last batch, −1 when empty. */
+  /** Latest leader epoch that is known to the log: begun, or of a batch; −1 if none. */
   readonly latestEpoch: number
   /** Set after a failed write or sync: every further append or wait fails until restart (design §3). */
   readonly fenced: Error | undefined
@@ -127,6 +127,12 @@ export interface PartitionLog {
   offsetForTimestamp(timestampMs: number): Promise<OffsetAndTimestamp | undefined>
   /** The record with the largest timestamp (the earliest such), undefined when empty. */
   maxTimestamp(): Promise<OffsetAndTimestamp | undefined>
+  /**
+   * Whoever hosts the log leads in `leaderEpoch` from here on: notes that the epoch begins at the log's end, batches or not (KIP-101), in
+   * place of epochs that would begin there too. A client that asks about an earlier epoch learns so that it ended. The epoch that is the
+   * latest already changes nothing. Kept with the next recovery point.
+   */
+  beginEpoch(leaderEpoch: number): void
   /** Leader epoch of the batch which holds `offset`, or of the latest one below; −1 if unknown. */
   epochForOffset(offset: number): number
   /** End offset of the largest epoch ≤ `leaderEpoch` (KIP-101); offset −1 when unknown. */
@@ -206,11 +212,24 @@ export interface LogDirectory {
   whenDrained(): Promise<void>
   /** True while the device is short of space: clients' appends are refused with KAFKA_STORAGE_ERROR (retriable), reads go on. */
   readonly full: boolean
-  /** Opens what exists for `topic-partition`, or makes it. The same key twice returns the same log. */
+  /**
+   * Opens what exists for `topic-partition`, or makes it. The same key twice returns the same log. Waits for a removal of that name that is under
+   * way. Rejects with LogDirectoryError when the log, open or on disk, has another topic id: that one is to be removed first. After a
+   * rejection nothing is open, and it may be tried again (a full disk, no descriptors).
+   */
   openLog(topic: string, partition: number, topicId: string, config: LogConfig): Promise<PartitionLog>
   /** Renames to `…-delete` at once (durably), removes the files after `fileDeleteDelayMs`. Waiters of the log are rejected. */
   deleteLog(topic: string, partition: number): Promise<void>
-  /** Directory names (`topic-partition`) on disk with the topic id of their partition.metadata, opened or not; without those marked for deletion. */
+  /**
+   * Renames the directory of a log that no topic claims to Kafka's `…-stray` (durably) and keeps it; resolves with its new path, undefined when
+   * there was none. An open log is closed first, what it had not written is lost. A stray may end in a torn write: to use it again, rename
+   * it while the broker is down and remove `.kafka_cleanshutdown`, so that it is checked.
+   */
+  setAside(topic: string, partition: number): Promise<string | undefined>
+  /**
+   * The logs (`topic-partition`) on disk with the topic id of their partition.metadata, opened or not; without those that are marked for
+   * deletion or set aside. Directories that hold neither that file nor a segment's are no logs, whatever their name.
+   */
   listPartitions(): Promise<{ readonly topic: string; readonly partition: number; readonly topicId: string | undefined }[]>
   /** Last round, sync, checkpoints, `.kafka_cleanshutdown`, unlock. */
   close(): Promise<void>

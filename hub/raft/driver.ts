@@ -72,6 +72,7 @@ function logConfig(limits: MetadataLogLimits): Parameters<MetadataLogOptions['lo
 interface Waiter {
   readonly endOffset: number
   readonly resolve: () => void
+  readonly reject: (error: Error) => void
 }
 
 class Driver implements MetadataLog {
@@ -86,6 +87,8 @@ class Driver implements MetadataLog {
   #state: RaftState | undefined
   #facts: QuorumFacts = STATIC_QUORUM
   #replayed = false
+  /** Why nothing is taken any more although the log itself is well. */
+  #broken: Error | undefined
 
   constructor(
     options: MetadataLogOptions,
@@ -130,7 +133,7 @@ class Driver implements MetadataLog {
   }
 
   get failure(): Error | undefined {
-    return this.#log.fenced
+    return this.#log.fenced ?? this.#broken
   }
 
   async *replay(): AsyncGenerator<ReplayedBatch, void, undefined> {
@@ -265,27 +268,26 @@ class Driver implements MetadataLog {
 
   /** Appends one batch; the core hears of it once it is synced, and says when it is committed. */
   #append(batch: Buffer, epoch: number, timestampMs: number): Proposal | Refusal {
-    if (this.#log.fenced !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, this.#log.fenced.message)
+    if (this.failure !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, this.failure.message)
     const appended = this.#log.append(batch, { origin: 'raft', leaderEpoch: epoch })
     if (appended.kind === 'refused') return refusal(appended.errorCode, appended.message)
     const { baseOffset, lastOffset } = appended
     const committed = new Promise<void>((resolve, reject) => {
-      const waiter = { endOffset: lastOffset + 1, resolve }
+      const waiter = { endOffset: lastOffset + 1, resolve, reject }
       this.#waiters.push(waiter)
-      this.#log.whenSynced(lastOffset + 1).then(
-        () => this.#synced(batch.length),
-        (error: Error) => {
-          // A full device takes back what it could not write: other batches will stand at these offsets.
-          this.#waiters = this.#waiters.filter((other) => other !== waiter)
-          reject(error)
-        },
-      )
+      const lost = (error: Error): void => {
+        // A full device takes back what it could not write: other batches will stand at these offsets.
+        this.#waiters = this.#waiters.filter((other) => other !== waiter)
+        reject(error)
+      }
+      this.#log.whenSynced(lastOffset + 1).then(() => this.#synced(batch.length).catch((error: Error) => this.#break(error)), lost)
     })
     return { kind: 'proposed', baseOffset, lastOffset, epoch, timestampMs, committed }
   }
 
   /** One round of the log syncs many batches: the first of them to be told moves the watermark over all. */
   async #synced(sizeBytes: number): Promise<void> {
+    if (this.#broken !== undefined) return
     const endOffset = this.#log.syncedOffset
     const effects = this.#step(this.#started(), { kind: 'synced', voterId: this.#options.nodeId, endOffset })
     await this.#perform(effects)
@@ -298,6 +300,21 @@ class Driver implements MetadataLog {
     const reached = this.#waiters.filter((waiter) => waiter.endOffset <= highWatermark)
     this.#waiters = this.#waiters.filter((waiter) => waiter.endOffset > highWatermark)
     for (const waiter of reached) waiter.resolve()
+  }
+
+  /**
+   * Whoever follows the log (or this code) failed at a commit: what is in force is not what the log says any more, so nothing further is
+   * built on it until a restart replays the log. What is served without the metadata log goes on.
+   */
+  #break(error: Error): void {
+    if (this.#broken !== undefined) return
+    this.#broken = new MetadataLogError(
+      this.#log.directory,
+      `a committed change could not be applied: ${error.message}`,
+      'start the hub again',
+    )
+    this.#options.logger.error('the metadata log takes no changes until restart: a committed change could not be applied', { error })
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#broken)
   }
 }
 

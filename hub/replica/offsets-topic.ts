@@ -6,6 +6,7 @@
  */
 import type { Controller } from '../cluster/index.ts'
 import type { Clock } from '../io/index.ts'
+import { LogClosedError } from '../log/index.ts'
 import { batchHeader, decodeRecords, encodeBatch, ErrorCode, forEachBatch } from '../wire/index.ts'
 import type { Partition } from './partition.ts'
 import type { Partitions } from './partitions.ts'
@@ -118,7 +119,9 @@ async function* loadRecords(partition: Partition): AsyncGenerator<OffsetsRecord[
   const endOffset = partition.highWatermark.value
   let offset = partition.logStartOffset
   while (offset < endOffset) {
-    const { records } = await partition.read(offset, { maxBytes: limits.loadChunkBytes, minOneBatch: true })
+    const { errorCode, records } = await partition.read(offset, { maxBytes: limits.loadChunkBytes, minOneBatch: true })
+    // What was loaded so far is not all: whoever loads must not take it for that.
+    if (errorCode !== ErrorCode.NONE) throw new LogClosedError(partition.log.directory)
     const loaded: OffsetsRecord[] = []
     let nextOffset = offset
     for (const buffer of records) {

@@ -1,14 +1,15 @@
 /**
  * @module replica/watermark — waiting on a mark that only rises.
  *
- * A waiting fetch is one promise over the marks of its partitions: it resolves at the first rise or at the deadline;
- * nothing polls (style, «A produced batch», step 8).
+ * A waiting fetch is one promise over the marks of its partitions: it resolves when they have brought enough bytes, when one of them went
+ * away, or at the deadline; nothing polls and nothing is read meanwhile (style, «A produced batch», step 8).
  */
 import type { Clock } from '../io/index.ts'
 
 /** A number that only rises, and those who wait for it. */
 export class RisingMark {
   #value: number
+  #isEnded = false
   readonly #listeners = new Set<() => void>()
 
   constructor(value: number) {
@@ -19,19 +20,25 @@ export class RisingMark {
     return this.#value
   }
 
+  /** True when what the mark belongs to went away: it will rise no more. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
   /** Raises the mark and wakes who waits; a value that is not higher changes nothing (a watermark never falls while it is led). */
   raise(value: number): void {
     if (value <= this.#value) return
     this.#value = value
-    this.wake()
-  }
-
-  /** Wakes every waiter without a rise: what the mark belongs to went away, and they must look again. */
-  wake(): void {
     for (const listener of this.#listeners) listener()
   }
 
-  /** Calls `listener` at each rise, in the same turn; it may take itself off. */
+  /** What the mark belongs to went away: wakes every waiter, and lets nobody wait from now on. */
+  end(): void {
+    this.#isEnded = true
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls `listener` at each rise and at the end, in the same turn; it may take itself off. */
   listen(listener: () => void): void {
     this.#listeners.add(listener)
   }
@@ -45,26 +52,46 @@ export class RisingMark {
 export interface Seen {
   readonly mark: RisingMark
   readonly value: number
+  /** Bytes that the rise since `value` brought; a mark without it is worth any wait (the hub stops, the client is gone). */
+  readonly gainedBytes?: () => number
 }
 
 /** How a wait ended. */
 type WaitOutcome = 'risen' | 'deadline'
 
 /**
- * Resolves `risen` as soon as one of the marks is above what was seen of it (at once if that is so already), or was woken; `deadline` after
- * `delayMs`. Never rejects.
+ * Resolves `risen` as soon as the marks together have brought `missingBytes` above what was seen of them, or one that brings no bytes has
+ * risen, or one has ended (at once if that is so already); `deadline` after `delayMs`. Never rejects.
  */
-export function waitForRise(seen: readonly Seen[], clock: Clock, delayMs: number): Promise<WaitOutcome> {
-  if (seen.some((entry) => entry.mark.value > entry.value)) return Promise.resolve('risen')
+export function waitForRise(seen: readonly Seen[], clock: Clock, delayMs: number, missingBytes = 0): Promise<WaitOutcome> {
+  const gains = seen.map(gainOf)
+  let gainedBytes = gains.reduce((sum, gain) => sum + gain, 0)
+  const isEnough = (): boolean => gainedBytes > 0 && gainedBytes >= missingBytes
+  if (isEnough()) return Promise.resolve('risen')
   if (delayMs <= 0) return Promise.resolve('deadline')
   return new Promise((resolve) => {
+    const waits = seen.map((entry, at) => {
+      const listener = (): void => {
+        const gain = gainOf(entry)
+        gainedBytes += gain - (gains[at] ?? 0)
+        gains[at] = gain
+        if (isEnough()) settle('risen')
+      }
+      return { mark: entry.mark, listener }
+    })
     const settle = (outcome: WaitOutcome): void => {
       timer.cancel()
-      for (const entry of seen) entry.mark.unlisten(onRise)
+      for (const { mark, listener } of waits) mark.unlisten(listener)
       resolve(outcome)
     }
-    const onRise = (): void => settle('risen')
     const timer = clock.timer(delayMs, () => settle('deadline'))
-    for (const entry of seen) entry.mark.listen(onRise)
+    for (const { mark, listener } of waits) mark.listen(listener)
   })
+}
+
+/** What has come of a mark: bytes; Infinity where that ends any wait. */
+function gainOf({ mark, value, gainedBytes }: Seen): number {
+  if (mark.isEnded) return Number.POSITIVE_INFINITY
+  if (mark.value <= value) return 0
+  return gainedBytes === undefined ? Number.POSITIVE_INFINITY : gainedBytes()
 }

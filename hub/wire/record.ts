@@ -274,10 +274,11 @@ export interface TimestampedOffset {
   readonly timestampMs: number
 }
 
-/** The first record with the batch's greatest timestamp, null for a batch without records (ListOffsets −3, KIP-734). */
+/** Of the batch's records with an offset ≥ `fromOffset` the first with the greatest timestamp, null if none (ListOffsets −3, KIP-734). */
 export function maxTimestampRecord(
   buffer: Buffer,
   at: number,
+  fromOffset = 0,
   maxBytes: number = RECORD_LIMITS.batchPlainBytesMax,
 ): TimestampedOffset | null {
   let found = -1
@@ -286,7 +287,7 @@ export function maxTimestampRecord(
     buffer,
     at,
     (offset, timestampMs) => {
-      if (timestampMs > greatest) {
+      if (timestampMs > greatest && offset >= fromOffset) {
         greatest = timestampMs
         found = offset
       }

@@ -204,6 +204,26 @@ describe('a hub', () => {
     expect(await send(raw, 't', 'after')).toMatchObject({ errorCode: 0, baseOffset: 1 })
     expect(hub.health()).toEqual({ status: 'ok', problems: [] })
   })
+
+  it('answers a retriable error while a log cannot be opened, says so in its health, and serves it as soon as it can', async () => {
+    const net = memoryNet()
+    const clock = memoryClock()
+    const disk = memoryDisk({ nowMs: () => clock.nowMs() })
+    await using hub = await startHub({ directory: '/data', world: { net, clock, disk } })
+    const raw = await client(hub, net)
+    disk.intercept = ({ kind, path }) => {
+      if (kind === 'open' && path.includes('/t-0/')) throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
+    }
+    await makeTopic(raw, 't')
+    expect(await send(raw, 't', 'one')).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+    const health = hub.health()
+    expect(health.status).toBe('degraded')
+    expect(health.problems.join()).toMatch(/t-0 cannot be opened.*EMFILE/)
+    disk.intercept = undefined
+    await clock.advance(500)
+    expect(await send(raw, 't', 'two')).toMatchObject({ errorCode: 0, baseOffset: 0 })
+    expect(hub.health()).toEqual({ status: 'ok', problems: [] })
+  })
 })
 
 describe('directories after a crash', () => {
@@ -302,6 +322,16 @@ describe('what keeps a hub from starting is one line with a remedy', () => {
     const error = await start({ 'log.dirs': hub.directory ?? '' })
     expect(error).toBeInstanceOf(StartError)
     expect((error as Error).message).toMatch(new RegExp(`locked by process ${process.pid}; stop it, or set log.dirs`))
+  })
+
+  it('a path that is a file, and one where nothing can be made', async () => {
+    const file = join(await temporaryDirectory(), 'thesis.doc')
+    await writeFile(file, 'x')
+    for (const path of [file, '/proc/millrace']) {
+      const error = await start({ 'log.dirs': path })
+      expect(error).toBeInstanceOf(StartError)
+      expect((error as Error).message).toMatch(/^cannot use .*; correct log.dirs or the permissions$/)
+    }
   })
 
   it('a directory with something else in it', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { CorruptLogError, DiskFullError, LogFencedError, type PartitionLog } from '../../hub/log/index.ts'
+import type { Log } from '../../hub/log/log.ts'
 import { batchHeader, ErrorCode } from '../../hub/wire/index.ts'
-import { batchOf, CONFIG, client, EVERYTHING, TOPIC_ID, testWorld } from './world.ts'
+import { batchOf, CONFIG, client, EVERYTHING, openLog, START_MS, TOPIC_ID, testWorld } from './world.ts'
 
 async function countOf(log: PartitionLog): Promise<number> {
   let count = 0
@@ -132,6 +133,53 @@ describe('a full disk', () => {
     await directory.abandon()
     const again = await (await testWorld(world.disk.crash()).open()).openLog('t', 0, TOPIC_ID, CONFIG)
     expect(again.logStartOffset).toBe(2)
+  })
+
+  it('of batches in flight, those taken back come first again', async () => {
+    const world = testWorld()
+    const log = await (await world.open()).openLog('t', 0, TOPIC_ID, CONFIG)
+    world.disk.failNextWrite('ENOSPC')
+    for (const sequence of [0, 1]) log.append(produce(sequence), client)
+    await expect(log.whenSynced(2)).rejects.toThrow(DiskFullError)
+    await world.clock.advance(2500)
+    expect(log.append(produce(2), client)).toMatchObject({ errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER })
+    for (const sequence of [0, 1, 2]) expect(log.append(produce(sequence), client)).toMatchObject({ baseOffset: sequence })
+  })
+
+  it.each(['.index', '.timeindex'])('entries taken back while %s is written leave it', async (suffix) => {
+    const { log, world, directory } = await openLog({ indexIntervalBytes: 100, segmentBytes: 3000 })
+    const put = (count: number, fromMs: number): void => {
+      for (let n = 0; n < count; n++) log.append(batchOf(['x'.repeat(80)], { timestampMs: fromMs + n }), client)
+    }
+    put(4, START_MS)
+    await log.whenSynced(4)
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => (release = resolve))
+    world.disk.intercept = ({ kind, path }) => {
+      if (kind !== 'write') return undefined
+      if (path.endsWith(suffix)) return held
+      if (path.endsWith('.log')) throw Object.assign(new Error('ENOSPC: full'), { code: 'ENOSPC' })
+      return undefined
+    }
+    // The recovery point moves to what is synced, and the index is written with the entries of what is not: appended in the same turn.
+    const moved = (log as Log).writer.moveRecoveryPoint()
+    put(6, START_MS + 900_000)
+    await expect(log.whenSynced(10)).rejects.toThrow(DiskFullError)
+    world.disk.intercept = undefined
+    release()
+    await moved
+    await world.clock.advance(2500)
+    for (let n = 0; n < 8; n++)
+      log.append(batchOf(new Array<string>(10).fill('y'.repeat(60)), { timestampMs: START_MS + 1000 + n }), client)
+    await log.whenSynced(log.logEndOffset)
+    expect(log.segmentCount).toBeGreaterThan(1)
+    await directory.close()
+    const again = (await openLog({}, {}, world)).log
+    expect(await again.maxTimestamp()).toMatchObject({ offset: 74, timestampMs: START_MS + 1007 })
+    expect(await again.offsetForTimestamp(START_MS + 1001)).toMatchObject({ offset: 14 })
+    expect(await countOf(again)).toBe(84)
+    const times = await world.disk.readFile('/data/t-0/00000000000000000000.timeindex')
+    for (let at = 0; at < times.length; at += 12) expect(Number(times.readBigInt64BE(at))).toBeLessThan(START_MS + 2000)
   })
 
   it('fences when the taking back fails too', async () => {

@@ -9,7 +9,7 @@ import {
   parseOffsets,
   parsePartitionMetadata,
 } from '../../hub/log/checkpoints.ts'
-import { deleteDirectory, parsePartitionDirectory, parseSegmentFile, segmentFile } from '../../hub/log/file-names.ts'
+import { isDeleteDirectory, markedDirectory, parsePartitionDirectory, parseSegmentFile, segmentFile } from '../../hub/log/file-names.ts'
 import { CorruptLogError } from '../../hub/log/log-error.ts'
 import { OffsetIndex } from '../../hub/log/offset-index.ts'
 import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../hub/log/producer-snapshot.ts'
@@ -29,8 +29,11 @@ describe('file names', () => {
 
   it('of a deleted log fit into 255 characters', () => {
     const id = '0123456789abcdef0123456789abcdef'
-    expect(deleteDirectory('t', 3, id)).toBe(`t-3.${id}-delete`)
-    expect(deleteDirectory('t'.repeat(249), 12, id)).toHaveLength(255)
+    expect(markedDirectory('t', 3, id, '-delete')).toBe(`t-3.${id}-delete`)
+    expect(markedDirectory('t'.repeat(249), 12, id, '-delete')).toHaveLength(255)
+    expect(isDeleteDirectory(markedDirectory('t'.repeat(249), 12, id, '-delete'))).toBe(true)
+    expect(isDeleteDirectory('my.notes-delete')).toBe(false)
+    expect(parsePartitionDirectory(markedDirectory('t', 3, id, '-stray'))).toBeUndefined()
   })
 })
 

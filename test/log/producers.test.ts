@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../hub/log/producer-snapshot.ts'
 import { type ProducerClaim, Producers } from '../../hub/log/producers.ts'
 import { ErrorCode } from '../../hub/wire/index.ts'
 
@@ -62,10 +63,30 @@ describe('the five-batch rule', () => {
     producers.record(claim(0, 0, 1), { lastOffset: 107, offsetDelta: 0, timestampMs: 0 }, 7, true)
     producers.record(claim(0, 0, 0, 2), { lastOffset: 108, offsetDelta: 0, timestampMs: 0 }, 8, true)
     producers.rewind()
-    expect(producers.size).toBe(1)
+    expect(producers.size).toBe(2)
     // Batch 105 was not yet written either.
     expect(producers.entries.get(1)?.batches.map((batch) => batch.lastOffset)).toEqual([100, 101, 102, 103, 104])
     expect(codeOf(producers, claim(5))).toBe('next')
+  })
+
+  it('an unknown producer whose first batches were taken back begins with them again', () => {
+    const [of, gap] = [{ offsetDelta: 0, timestampMs: 0 }, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER]
+    for (const first of [0, 77]) {
+      const producers = new Producers(5)
+      for (const n of [first, first + 1]) producers.record(claim(n), { ...of, lastOffset: n }, 3, true)
+      producers.rewind()
+      expect([first + 2, first + 1, first].map((n) => codeOf(producers, claim(n)))).toEqual([gap, gap, 'next'])
+      // A second taking back changes nothing; an epoch of its own begins with 0.
+      producers.record(claim(first), { ...of, lastOffset: first }, 4, true)
+      producers.rewind()
+      expect([first + 1, first].map((n) => codeOf(producers, claim(n)))).toEqual([gap, 'next'])
+      expect([codeOf(producers, claim(1, 1, 1)), codeOf(producers, claim(0, 0, 1))]).toEqual([gap, 'next'])
+      const again = new Producers(5)
+      again.reset(decodeProducerSnapshot('f', encodeProducerSnapshot(producers.entries), 9))
+      expect(codeOf(again, claim(first))).toBe('next')
+      expect(codeOf(again, claim(first + 1))).toBe(first === 0 ? gap : 'next')
+      expect(producers.expire(4)).toBe(1)
+    }
   })
 
   it('forgets the idle', () => {

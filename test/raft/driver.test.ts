@@ -50,6 +50,26 @@ describe('metadata log', () => {
     await directory.close()
   })
 
+  it('takes nothing any more once a committed change could not be applied, and says so to everybody who waits', async () => {
+    const { metadataLog, directory, logger } = await started()
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    const stop = metadataLog.onCommit(() => {
+      throw new TypeError('a defect of the follower')
+    })
+    const proposals = [propose(metadataLog, 'a'), propose(metadataLog, 'b')]
+    for (const { committed } of proposals)
+      await expect(committed).rejects.toThrow(/could not be applied: a defect of the follower; start the hub again/)
+    expect(metadataLog.failure?.message).toContain('a defect of the follower')
+    expect(logger.entries.filter(({ level }) => level === 'error')).toHaveLength(1)
+    stop()
+    expect(metadataLog.append(records('c'))).toMatchObject({ kind: 'refused', errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+    await directory.close()
+    process.removeListener('unhandledRejection', note)
+    expect(unhandled).toEqual([])
+  })
+
   it('batches that come during a sync share the next one', async () => {
     const { disk, metadataLog, directory } = await started()
     let syncs = 0

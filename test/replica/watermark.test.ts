@@ -53,7 +53,48 @@ describe('waiting for marks', () => {
   it('wakes without a rise when what the mark belongs to goes away', async () => {
     const mark = new RisingMark(0)
     const waiting = waitForRise([{ mark, value: 0 }], memoryClock(), 1000)
-    mark.wake()
+    mark.end()
+    expect(await waiting).toBe('risen')
+  })
+
+  it('does not wait for what has ended already', async () => {
+    const mark = new RisingMark(0)
+    mark.end()
+    expect(await waitForRise([{ mark, value: 0 }], memoryClock(), 1000)).toBe('risen')
+  })
+
+  it('sleeps on until the marks together have brought the bytes that are missing', async () => {
+    const [one, other] = [new RisingMark(0), new RisingMark(0)]
+    const clock = memoryClock()
+    let ended: string | undefined
+    const seen = [one, other].map((mark) => ({ mark, value: 0, gainedBytes: () => mark.value * 10 }))
+    void waitForRise(seen, clock, 1000, 50).then((outcome) => {
+      ended = outcome
+    })
+    one.raise(1)
+    one.raise(2)
+    other.raise(2)
+    await clock.advance(10)
+    expect(ended).toBeUndefined()
+    other.raise(3)
+    await clock.advance(0)
+    expect(ended).toBe('risen')
+    expect(clock.timerCount).toBe(0)
+  })
+
+  it('ends at once, whatever is missing, when a mark rises that brings no bytes', async () => {
+    const stopping = new RisingMark(0)
+    const data = new RisingMark(0)
+    const waiting = waitForRise(
+      [
+        { mark: data, value: 0, gainedBytes: () => 0 },
+        { mark: stopping, value: 0 },
+      ],
+      memoryClock(),
+      1000,
+      50,
+    )
+    stopping.raise(1)
     expect(await waiting).toBe('risen')
   })
 })

@@ -72,7 +72,8 @@ describe('records', () => {
       fc.property(batch, changes, (input, edits) => {
         const damaged = Buffer.from(encodeBatch(input))
         for (const [at, byte] of edits) damaged[at % damaged.length] = byte
-        for (const read of [decodeRecords, everyRecordHasKey, maxTimestampRecord, decodeBatch]) {
+        const greatest = (buffer: Buffer, at: number, maxBytes: number): unknown => maxTimestampRecord(buffer, at, 0, maxBytes)
+        for (const read of [decodeRecords, everyRecordHasKey, greatest, decodeBatch]) {
           try {
             const result = read(damaged, 0, 1 << 16)
             if (Array.isArray(result)) expect(result.length).toBeLessThanOrEqual((1 << 16) / 7)
@@ -142,6 +143,8 @@ describe('scans', () => {
 
   it('find the first record of the greatest time', () => {
     expect(maxTimestampRecord(encodeBatch({ baseOffset: 7, records }), 0)).toEqual({ offset: 9, timestampMs: 90 })
+    expect(maxTimestampRecord(encodeBatch({ baseOffset: 7, records }), 0, 10)).toEqual({ offset: 10, timestampMs: 90 })
+    expect(maxTimestampRecord(encodeBatch({ baseOffset: 7, records }), 0, 99)).toBeNull()
     expect(maxTimestampRecord(encodeBatch({ records: [{ ...records[0]!, timestampMs: -1 }] }), 0)).toEqual({ offset: 0, timestampMs: -1 })
     expect(maxTimestampRecord(encodeBatch({ records: [], lastOffsetDelta: 2 }), 0)).toBeNull()
     expect(maxTimestampRecord(encodeBatch({ records, timestampType: 'append', maxTimestampMs: 500 }), 0)).toEqual({

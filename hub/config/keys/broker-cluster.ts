@@ -155,13 +155,11 @@ export const brokerClusterKeys = defineConfig({
     type: 'LONG',
     default: 5000,
     importance: 'HIGH',
-    documentation: 'How often high watermarks are written to disk.',
   },
   'replica.lag.time.max.ms': {
     type: 'LONG',
     default: 30_000,
     importance: 'HIGH',
-    documentation: 'A follower that has not caught up for this time leaves the in-sync replicas.',
   },
   'replica.selector.class': { type: 'STRING', default: null, importance: 'MEDIUM' },
   'replica.socket.receive.buffer.bytes': { type: 'INT', default: 65_536, importance: 'HIGH' },

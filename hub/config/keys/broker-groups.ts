@@ -73,7 +73,6 @@ export const brokerGroupKeys = defineConfig({
     default: 5000,
     importance: 'HIGH',
     validator: atLeast(1),
-    documentation: 'How long a commit waits for its record to be replicated.',
   },
   'offsets.load.buffer.size': { type: 'INT', default: 5_242_880, importance: 'HIGH', validator: atLeast(1) },
   'offsets.retention.check.interval.ms': {
@@ -94,7 +93,6 @@ export const brokerGroupKeys = defineConfig({
     type: 'INT',
     default: 0,
     importance: 'HIGH',
-    documentation: 'Codec of __consumer_offsets, by its number in the batch attributes.',
   },
   'offsets.topic.num.partitions': {
     type: 'INT',

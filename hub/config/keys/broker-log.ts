@@ -55,7 +55,6 @@ export const brokerLogKeys = defineConfig({
     default: 15_000,
     importance: 'MEDIUM',
     validator: atLeast(0),
-    documentation: 'Pause of the cleaner when it finds nothing to clean.',
   },
   'log.cleaner.dedupe.buffer.size': { type: 'LONG', default: 134_217_728, importance: 'MEDIUM' },
   'log.cleaner.delete.retention.ms': {
@@ -69,7 +68,6 @@ export const brokerLogKeys = defineConfig({
     type: 'BOOLEAN',
     default: true,
     importance: 'MEDIUM',
-    documentation: 'Runs compaction; off leaves compacted topics uncleaned.',
   },
   'log.cleaner.io.buffer.load.factor': { type: 'DOUBLE', default: 0.9, importance: 'MEDIUM' },
   'log.cleaner.io.buffer.size': { type: 'INT', default: 524_288, importance: 'MEDIUM', validator: atLeast(0) },
@@ -154,7 +152,6 @@ export const brokerLogKeys = defineConfig({
     importance: 'LOW',
     validator: atLeast(0),
     internal: true,
-    documentation: 'Delay of the first retention and cleaning round after the start.',
   },
   'log.local.retention.bytes': { type: 'LONG', default: -2, importance: 'MEDIUM', validator: atLeast(-2) },
   'log.local.retention.ms': { type: 'LONG', default: -2, importance: 'MEDIUM', validator: atLeast(-2) },
@@ -259,7 +256,6 @@ export const brokerLogKeys = defineConfig({
     importance: 'LOW',
     validator: atLeast(1),
     internal: true,
-    documentation: 'How often expired producer states are looked for.',
   },
   'producer.id.expiration.ms': {
     type: 'INT',

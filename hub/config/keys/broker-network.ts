@@ -47,7 +47,6 @@ export const brokerNetworkKeys = defineConfig({
     default: 2_147_483_647,
     importance: 'MEDIUM',
     validator: atLeast(0),
-    documentation: 'Most connections that are accepted per second.',
   },
   'max.connections': {
     type: 'INT',
@@ -74,7 +73,6 @@ export const brokerNetworkKeys = defineConfig({
     default: 1000,
     importance: 'MEDIUM',
     validator: atLeast(0),
-    documentation: 'Most incremental fetch sessions that are kept.',
   },
   'max.request.partition.size.limit': {
     type: 'INT',
@@ -97,7 +95,6 @@ export const brokerNetworkKeys = defineConfig({
     default: 500,
     importance: 'HIGH',
     validator: atLeast(1),
-    documentation: 'Most requests of all connections that wait for their turn.',
   },
   'quota.window.num': { type: 'INT', default: 11, importance: 'LOW', validator: atLeast(1) },
   'quota.window.size.seconds': { type: 'INT', default: 1, importance: 'LOW', validator: atLeast(1) },
@@ -108,13 +105,11 @@ export const brokerNetworkKeys = defineConfig({
     default: 50,
     importance: 'MEDIUM',
     validator: atLeast(1),
-    documentation: 'Connections that may wait to be accepted.',
   },
   'socket.receive.buffer.bytes': {
     type: 'INT',
     default: 102_400,
     importance: 'HIGH',
-    documentation: "Receive buffer of a socket; -1 is the system's.",
   },
   'socket.request.max.bytes': {
     type: 'INT',
@@ -127,7 +122,6 @@ export const brokerNetworkKeys = defineConfig({
     type: 'INT',
     default: 102_400,
     importance: 'HIGH',
-    documentation: "Send buffer of a socket; -1 is the system's.",
   },
   'telemetry.max.bytes': { type: 'INT', default: 1_048_576, importance: 'LOW', validator: atLeast(1) },
 })

@@ -25,6 +25,5 @@ export const brokerTransactionKeys = defineConfig({
     default: 604_800_000,
     importance: 'HIGH',
     validator: atLeast(1),
-    documentation: 'How long an idle transactional id is remembered.',
   },
 })

@@ -1,0 +1,56 @@
+/** @module log/find-files — the first step of a recovery: which segments and producer snapshots a log's directory holds. */
+import type { Disk } from '../io/index.ts'
+import { parseSegmentFile } from './file-names.ts'
+import { CorruptLogError } from './log-error.ts'
+import type { Segment } from './segment.ts'
+
+export interface FoundFiles {
+  /** At least one, in order of their offsets; sizes as of their files, nothing opened. */
+  readonly segments: Segment[]
+  /** Ascending. */
+  readonly snapshotOffsets: number[]
+  /** Files that awaited their deletion and are gone now. */
+  readonly removedCount: number
+}
+
+/**
+ * Lists the directory and removes what was marked for deletion. `newSegment` makes a segment at a base offset; one at `logStartOffset` when
+ * there is none. Rejects with CorruptLogError for a compaction that was interrupted while it put files in place.
+ */
+export async function findFiles(
+  directory: string,
+  disk: Disk,
+  newSegment: (baseOffset: number) => Segment,
+  logStartOffset: number,
+): Promise<FoundFiles> {
+  const segments: Segment[] = []
+  const snapshotOffsets: number[] = []
+  let removedCount = 0
+  for (const name of await disk.list(directory)) {
+    const file = parseSegmentFile(name)
+    if (file === undefined) continue
+    const path = `${directory}/${name}`
+    if (file.marked && name.endsWith('.swap')) {
+      throw new CorruptLogError(
+        path,
+        'a compaction was interrupted while it put this file in place',
+        'start Apache Kafka once on this directory and stop it, which finishes it',
+      )
+    }
+    if (file.marked) {
+      await disk.remove(path)
+      removedCount++
+    } else if (file.suffix === '.log') segments.push(newSegment(file.offset))
+    else if (file.suffix === '.snapshot') snapshotOffsets.push(file.offset)
+  }
+  for (const [index, segment] of segments.entries()) {
+    const facts = await disk.facts(segment.path)
+    segment.sizeBytes = segment.writtenBytes = facts?.sizeBytes ?? 0
+    segment.createdMs = facts?.modifiedMs ?? segment.createdMs
+    const next = segments[index + 1]
+    segment.isPinned = next === undefined
+    segment.nextOffset = next?.baseOffset ?? segment.baseOffset
+  }
+  if (segments.length === 0) segments.push(newSegment(logStartOffset))
+  return { segments, snapshotOffsets, removedCount }
+}

@@ -1,0 +1,19 @@
+/** @module test/replica/log-config — the settings of a log in these tests: no limit acts. */
+import type { LogConfig } from '../../hub/log/index.ts'
+
+export const logConfig: LogConfig = {
+  segmentBytes: 1 << 30,
+  segmentMs: 604_800_000,
+  segmentJitterMs: 0,
+  segmentIndexBytes: 1 << 20,
+  indexIntervalBytes: 4096,
+  retentionMs: -1,
+  retentionBytes: -1,
+  maxMessageBytes: 1 << 20,
+  cleanupPolicies: new Set(['delete'] as const),
+  messageTimestampType: 'CreateTime',
+  messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
+  messageTimestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
+  compressionType: 'producer',
+  fileDeleteDelayMs: 0,
+}
