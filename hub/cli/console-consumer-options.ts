@@ -87,8 +87,6 @@ type Options = ParsedOptions<typeof consoleConsumerOptions>
 export interface ConsumePlan {
   readonly consumer: ConsumerOptions
   readonly format: MessageFormatter
-  /** Whether timestamps are printed, whose kind has to be looked up. */
-  readonly printsTimestamp: boolean
   readonly topic: string | undefined
   readonly include: string | undefined
   readonly partition: number | undefined
@@ -117,7 +115,6 @@ export async function consumePlan(options: Options, io: CommandIo, randomNumber:
   return {
     consumer,
     format: formatterOf(options.text('formatter') ?? '', formatterSettings),
-    printsTimestamp: formatterSettings.get('print.timestamp')?.trim().toLowerCase() === 'true',
     topic: options.text('topic'),
     include: options.text('include'),
     partition,

@@ -1,10 +1,9 @@
 /** @module cli/console-consumer — `millrace console-consumer`: records to stdout, as kafka-console-consumer.sh does. */
-import { type Consumer, type ConsumerRecords, createAdmin, createConsumer } from '../client/index.ts'
+import { type Consumer, type ConsumerRecords, createConsumer } from '../client/index.ts'
 import { nodeClock } from '../io/index.ts'
 import { type Command, CommandError, type CommandIo, defineCommand } from './command.ts'
 import { type ConsumePlan, consoleConsumerOptions, consumePlan } from './console-consumer-options.ts'
 import { plainMessage } from './error-text.ts'
-import type { FormattedRecord } from './message-formatter.ts'
 import { hostPorts, reachAny } from './reach.ts'
 import { wholePattern } from './topic-filter.ts'
 
@@ -37,20 +36,13 @@ export const consoleConsumer: Command = defineCommand({
 
 async function consume(plan: ConsumePlan, skipsErrors: boolean, io: CommandIo, progress: { count: number }): Promise<void> {
   if (plan.countMax === 0) return
-  const kinds = plan.printsTimestamp ? timestampKinds(plan) : undefined
   const consumer = createConsumer(plan.consumer)
   try {
     begin(consumer, plan)
     for await (const records of batches(consumer, plan.timeoutMs, io.signal)) {
-      await kinds?.learn(
-        records.partitions.map(({ topic }) => topic),
-        io.signal,
-      )
-      const isMore = await printRecords(consumer, records, plan, skipsErrors, io, progress, (topic) => kinds?.of(topic) ?? 'create')
-      if (!isMore) return
+      if (!(await printRecords(consumer, records, plan, skipsErrors, io, progress))) return
     }
   } finally {
-    await kinds?.close()
     await consumer.close()
   }
 }
@@ -95,15 +87,13 @@ async function printRecords(
   skipsErrors: boolean,
   io: CommandIo,
   progress: { count: number },
-  kindOf: (topic: string) => FormattedRecord['timestampType'],
 ): Promise<boolean> {
   const chunks: Buffer[] = []
   const flush = async (): Promise<void> => {
     await io.stdout.write(Buffer.concat(chunks.splice(0)))
   }
   const isOver = (): boolean => (plan.countMax >= 0 && progress.count >= plan.countMax) || io.signal.aborted
-  for (const [place, { topic, partition, records: list }] of records.partitions.entries()) {
-    const kind = kindOf(topic)
+  for (const [place, { topic, partition, timestampType, records: list }] of records.partitions.entries()) {
     for (const [index, record] of list.entries()) {
       if (isOver()) {
         rewind(consumer, records, place, index)
@@ -112,7 +102,7 @@ async function printRecords(
       }
       progress.count++
       try {
-        chunks.push(plan.format({ partition, timestampType: kind, ...record }))
+        chunks.push(plan.format({ partition, timestampType, ...record }))
       } catch (error) {
         if (!skipsErrors) {
           await flush()
@@ -135,25 +125,5 @@ function rewind(consumer: Consumer, records: ConsumerRecords, place: number, ind
     if (record === undefined || seen.has(key)) continue
     seen.add(key)
     consumer.seek(one, record.offset)
-  }
-}
-
-/** Whether a topic's timestamps are the producer's or the broker's: by its setting, which the records' batches follow. */
-function timestampKinds({ consumer }: ConsumePlan) {
-  const admin = createAdmin(consumer)
-  const kinds = new Map<string, FormattedRecord['timestampType']>()
-  return {
-    of: (topic: string) => kinds.get(topic),
-    async learn(topics: readonly string[], signal: AbortSignal): Promise<void> {
-      const unknown = [...new Set(topics)].filter((topic) => !kinds.has(topic))
-      if (unknown.length === 0) return
-      const described = await admin.describeConfigs(
-        unknown.map((name) => ({ type: 'topic', name, names: ['message.timestamp.type'] })),
-        {},
-        signal,
-      )
-      for (const { resource, entries } of described) kinds.set(resource.name, entries[0]?.value === 'LogAppendTime' ? 'append' : 'create')
-    },
-    close: () => admin.close(),
   }
 }

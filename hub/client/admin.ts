@@ -128,25 +128,32 @@ export function createAdmin(options: ClientOptions): Admin {
     cluster,
     coordinators: new Coordinators(cluster),
   }
+  const { calls } = cluster
   return {
-    createTopics: (list, how = {}, signal) => topics.createTopics(context, list, how, signal),
-    deleteTopics: (names, signal) => topics.deleteTopics(context, names, signal),
-    listTopics: (how = {}, signal) => topics.listTopics(context, how, signal),
-    describeTopics: (names, signal) => topics.describeTopics(context, names, signal),
-    createPartitions: (list, how = {}, signal) => topics.createPartitions(context, list, how, signal),
-    deleteRecords: (list, signal) => topics.deleteRecords(context, list, signal),
-    describeConfigs: (resources, how = {}, signal) => configs.describeConfigs(context, resources, how, signal),
-    incrementalAlterConfigs: (list, how = {}, signal) => configs.incrementalAlterConfigs(context, list, how, signal),
-    describeCluster: (how = {}, signal) => describeCluster(context, how, signal),
-    listOffsets: (queries, how = {}, signal) => listOffsets(context, queries, how.isolation ?? 'read_uncommitted', signal),
-    listGroups: (filter = {}, signal) => groups.listGroups(context, filter, signal),
-    describeGroups: (groupIds, signal) => groups.describeGroups(context, groupIds, signal),
-    deleteGroups: (groupIds, signal) => groups.deleteGroups(context, groupIds, signal),
-    fetchOffsets: (groupId, partitions = null, how = {}, signal) => groups.fetchGroupOffsets(context, groupId, partitions, how, signal),
-    alterConsumerGroupOffsets: (groupId, offsets, signal) => groups.alterGroupOffsets(context, groupId, offsets, signal),
-    deleteConsumerGroupOffsets: (groupId, partitions, signal) => groups.deleteGroupOffsets(context, groupId, partitions, signal),
+    createTopics: calls.counted((list, how = {}, signal) => topics.createTopics(context, list, how, signal)),
+    deleteTopics: calls.counted((names, signal) => topics.deleteTopics(context, names, signal)),
+    listTopics: calls.counted((how = {}, signal) => topics.listTopics(context, how, signal)),
+    describeTopics: calls.counted((names, signal) => topics.describeTopics(context, names, signal)),
+    createPartitions: calls.counted((list, how = {}, signal) => topics.createPartitions(context, list, how, signal)),
+    deleteRecords: calls.counted((list, signal) => topics.deleteRecords(context, list, signal)),
+    describeConfigs: calls.counted((resources, how = {}, signal) => configs.describeConfigs(context, resources, how, signal)),
+    incrementalAlterConfigs: calls.counted((list, how = {}, signal) => configs.incrementalAlterConfigs(context, list, how, signal)),
+    describeCluster: calls.counted((how = {}, signal) => describeCluster(context, how, signal)),
+    listOffsets: calls.counted((queries, how = {}, signal) => listOffsets(context, queries, how.isolation ?? 'read_uncommitted', signal)),
+    listGroups: calls.counted((filter = {}, signal) => groups.listGroups(context, filter, signal)),
+    describeGroups: calls.counted((groupIds, signal) => groups.describeGroups(context, groupIds, signal)),
+    deleteGroups: calls.counted((groupIds, signal) => groups.deleteGroups(context, groupIds, signal)),
+    fetchOffsets: calls.counted((groupId, partitions = null, how = {}, signal) =>
+      groups.fetchGroupOffsets(context, groupId, partitions, how, signal),
+    ),
+    alterConsumerGroupOffsets: calls.counted((groupId, offsets, signal) => groups.alterGroupOffsets(context, groupId, offsets, signal)),
+    deleteConsumerGroupOffsets: calls.counted((groupId, partitions, signal) =>
+      groups.deleteGroupOffsets(context, groupId, partitions, signal),
+    ),
     request: (target, api, body, how = {}) =>
-      ask(context, target, api, typeof body === 'function' ? (body as (version: number) => never) : () => body, (one) => one, how),
+      calls.run(() =>
+        ask(context, target, api, typeof body === 'function' ? (body as (version: number) => never) : () => body, (one) => one, how),
+      ),
     close: async () => cluster.close(),
   }
 }

@@ -8,6 +8,7 @@
 import type { Timer } from '../io/index.ts'
 import { type Api, Metadata, type MetadataResponse } from '../wire/index.ts'
 import { backoffMs } from './backoff.ts'
+import { Calls } from './calls.ts'
 import type { BrokerConnection, RequestOptions } from './connection.ts'
 import { abortable, withDeadline } from './deadline.ts'
 import { canRetry, ClientError, KafkaError, throwIfError } from './errors.ts'
@@ -22,11 +23,14 @@ const isFinal = (error: unknown): boolean => error instanceof KafkaError && !err
 /** A client's cluster. */
 export class Cluster {
   readonly options: ResolvedClientOptions
+  /** What callers of the client wait for. */
+  readonly calls: Calls
   readonly #links: Links
   readonly #autoCreate: boolean
   readonly #topics = new Set<string>()
   readonly #listeners = new Set<(image: ClusterImage) => void>()
   #allTopics = false
+  #knowsAllTopics = false
   #newTopics = false
   #image: ClusterImage = EMPTY_IMAGE
   #refreshing: Promise<void> | null = null
@@ -39,6 +43,7 @@ export class Cluster {
   /** `autoCreate`: ask brokers to create topics that are not there, if they are set up to. */
   constructor(options: ResolvedClientOptions, autoCreate: boolean) {
     this.options = options
+    this.calls = new Calls(options.world.clock)
     this.#links = new Links(options)
     this.#autoCreate = autoCreate
     this.#lastSuccessMs = options.world.clock.monotonicMs()
@@ -46,6 +51,11 @@ export class Cluster {
 
   get image(): ClusterImage {
     return this.#image
+  }
+
+  /** Whether the image has been told of all topics there are, since that is tracked. */
+  get knowsAllTopics(): boolean {
+    return this.#knowsAllTopics
   }
 
   /** Aborts when the client closes. */
@@ -66,13 +76,16 @@ export class Cluster {
 
   /** From now on metadata covers these topics too, or all topics there are. */
   track(topics: Iterable<string> | 'all'): void {
-    if (topics === 'all') this.#allTopics = true
-    else for (const topic of topics) this.#track(topic)
+    if (topics === 'all') {
+      this.#newTopics ||= !this.#allTopics
+      this.#allTopics = true
+    } else for (const topic of topics) this.#track(topic)
   }
 
   /** Replaces what is tracked. */
   trackOnly(topics: Iterable<string> | 'all'): void {
     this.#allTopics = false
+    this.#knowsAllTopics = false
     this.#topics.clear()
     this.track(topics)
   }
@@ -86,7 +99,8 @@ export class Cluster {
       try {
         await this.refresh(signal)
       } catch (error) {
-        if (isFinal(error) || !canRetry(error)) throw error
+        // A deadline's own error counts as retriable for others.
+        if (signal?.aborted || isFinal(error) || !canRetry(error)) throw error
       }
       const code = this.#image.topicErrors.get(name)
       if (code === undefined) continue
@@ -191,7 +205,7 @@ export class Cluster {
     onRetry: (error: unknown) => void = () => {},
   ): Promise<T> {
     const { world, apiTimeoutMs, retryBackoffMs, retryBackoffMsMax } = this.options
-    return withDeadline(world.clock, apiTimeoutMs, signal, what, async (bounded) => {
+    return withDeadline(world.clock, apiTimeoutMs, [signal, this.#closing.signal], what, async (bounded) => {
       for (let count = 0; ; count++) {
         try {
           return await attempt(bounded)
@@ -244,6 +258,7 @@ export class Cluster {
     try {
       const response = await this.#askMetadata(complete ? null : asked)
       this.#lastSuccessMs = clock.monotonicMs()
+      this.#knowsAllTopics = complete && this.#allTopics
       this.#setImage(applyMetadata(this.#image, response, complete))
       // Topics that are not there yet are asked for again, so the wait between two attempts applies to them as well.
       this.#failureCount = asked.some((topic) => this.#image.topicErrors.has(topic)) ? this.#failureCount + 1 : 0

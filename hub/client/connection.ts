@@ -82,7 +82,7 @@ export class BrokerConnection {
   static async open(address: Address, options: ResolvedClientOptions, signal: AbortSignal | undefined): Promise<BrokerConnection> {
     const { net, clock } = options.world
     const where = `${address.host}:${address.port}`
-    return withDeadline(clock, options.connectionSetupTimeoutMs, signal, `connecting to ${where}`, async (attempt) => {
+    return withDeadline(clock, options.connectionSetupTimeoutMs, [signal], `connecting to ${where}`, async (attempt) => {
       let connection: BrokerConnection | null = null
       try {
         connection = new BrokerConnection(address, await net.connect(address.host, address.port, attempt), options)

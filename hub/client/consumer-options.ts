@@ -37,6 +37,8 @@ export interface ConsumerOptions extends ClientOptions {
   readonly heartbeatIntervalMs?: number
   /** max.poll.interval.ms: without a poll for so long the member leaves its group. */
   readonly pollIntervalMsMax?: number
+  /** How long `close` may take to commit and to leave the group, when its signal does not end that before. */
+  readonly closeTimeoutMs?: number
   /** max.poll.records: records that one poll returns. */
   readonly pollRecordsMax?: number
   /** fetch.min.bytes */
@@ -73,6 +75,7 @@ export const CONSUMER_DEFAULTS = {
   sessionTimeoutMs: 45_000,
   heartbeatIntervalMs: 3_000,
   pollIntervalMsMax: 300_000,
+  closeTimeoutMs: 30_000,
   pollRecordsMax: 500,
   fetchBytesMin: 1,
   fetchWaitMsMax: 500,

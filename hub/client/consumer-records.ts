@@ -1,18 +1,20 @@
 /** @module client/consumer-records — what one poll returns. */
 import type { LogRecord } from '../wire/index.ts'
-import type { RecordHeader, TopicPartition } from './types.ts'
+import type { RecordHeader, TimestampType, TopicPartition } from './types.ts'
 
 /** A record as it was read. Key, value and header values are views into what was fetched: copy what is kept for long. */
 export interface ConsumedRecord extends TopicPartition {
   readonly offset: number
   readonly timestampMs: number
+  readonly timestampType: TimestampType
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
 }
 
-/** Records of one partition, in order. */
+/** Records of one partition and one timestamp type, in order. */
 export interface PartitionRecords extends TopicPartition {
+  readonly timestampType: TimestampType
   readonly records: readonly LogRecord[]
 }
 
@@ -30,9 +32,9 @@ export class ConsumerRecords implements Iterable<ConsumedRecord> {
   }
 
   *[Symbol.iterator](): Generator<ConsumedRecord, void, undefined> {
-    for (const { topic, partition, records } of this.partitions) {
+    for (const { topic, partition, timestampType, records } of this.partitions) {
       for (const { offset, timestampMs, key, value, headers } of records) {
-        yield { topic, partition, offset, timestampMs, key, value, headers }
+        yield { topic, partition, offset, timestampMs, timestampType, key, value, headers }
       }
     }
   }

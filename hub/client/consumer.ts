@@ -17,10 +17,11 @@ import { Locator } from './consuming/locator.ts'
 import { Membership, type Subscription } from './consuming/membership.ts'
 import { Positions } from './consuming/positions.ts'
 import { Coordinators } from './coordinators.ts'
-import { Bell, withDeadline } from './deadline.ts'
+import { Bell, boundedSignal, withDeadline } from './deadline.ts'
 import { ClientError } from './errors.ts'
 import { commitOffsets, fetchCommitted, type OffsetToCommit, SIMPLE_COMMITTER } from './group-offsets.ts'
 import { listOffsets } from './list-offsets.ts'
+import { isGone } from './metadata.ts'
 import { type CommittedOffset, partitionKey, type TopicPartition } from './types.ts'
 
 /** Longest sleep of a waiting poll: subscriptions by pattern and metadata are looked at so often. */
@@ -94,6 +95,8 @@ class KafkaConsumer implements Consumer {
   readonly #bell = new Bell()
   #membership: Membership | null = null
   #lastCommitMs: number
+  /** The automatic commit that runs. */
+  #committing: AbortController | null = null
   #polling = false
   #wakeup = false
   #closing: Promise<void> | null = null
@@ -117,7 +120,7 @@ class KafkaConsumer implements Consumer {
     }
     if (this.#positions.size > 0) throw new ClientError('state', 'partitions are assigned by hand; unsubscribe first')
     this.#membership = new Membership(this.#cluster, this.#coordinators, this.#options, this.#positions, topics, {
-      beforeRebalance: () => this.#commitQuietly(),
+      beforeRebalance: (signal) => this.#commitQuietly(this.#rebalanceCommitMsMax(), signal),
       onAttention: () => this.#bell.ring(),
     })
   }
@@ -128,12 +131,8 @@ class KafkaConsumer implements Consumer {
     this.#cluster.track(partitions.map(({ topic }) => topic))
   }
 
-  async unsubscribe(signal?: AbortSignal): Promise<void> {
-    await this.#commitQuietly(signal)
-    // A listener may still commit in the member's name.
-    await this.#membership?.leave('the consumer unsubscribed', signal)
-    this.#membership = null
-    this.#positions.assign([])
+  unsubscribe(signal?: AbortSignal): Promise<void> {
+    return this.#cluster.calls.run(() => this.#giveBack('the consumer unsubscribed', this.#options.apiTimeoutMs, signal))
   }
 
   assignment(): readonly TopicPartition[] {
@@ -149,7 +148,7 @@ class KafkaConsumer implements Consumer {
     signal?.throwIfAborted()
     this.#polling = true
     try {
-      return await this.#pollUntil(this.#nowMs() + timeoutMs, signal)
+      return await this.#cluster.calls.run(() => this.#pollUntil(this.#nowMs() + timeoutMs, signal))
     } finally {
       this.#polling = false
     }
@@ -187,7 +186,8 @@ class KafkaConsumer implements Consumer {
 
   position(at: TopicPartition, signal?: AbortSignal): Promise<number> {
     const { world, apiTimeoutMs } = this.#options
-    return withDeadline(world.clock, apiTimeoutMs, signal, `position of ${at.topic}-${at.partition}`, async (bounded) => {
+    const { calls, closing } = this.#cluster
+    const find = async (bounded: AbortSignal): Promise<number> => {
       for (;;) {
         const { position } = this.#positions.get(at)
         if (position !== null) return position.offset
@@ -196,17 +196,24 @@ class KafkaConsumer implements Consumer {
         const failure = this.#locator.takeFailure()
         if (failure !== null) throw failure
       }
-    })
+    }
+    return calls.run(() => withDeadline(world.clock, apiTimeoutMs, [signal, closing], `position of ${at.topic}-${at.partition}`, find))
   }
 
   async committed(partitions: readonly TopicPartition[], signal?: AbortSignal) {
     this.#needGroup()
-    const stable = this.#options.isolation === 'read_committed'
-    return [...(await fetchCommitted(this.#coordinators, this.#options.groupId, partitions, stable, signal)).values()]
+    const { groupId, isolation } = this.#options
+    const stable = isolation === 'read_committed'
+    const committed = await this.#cluster.calls.run(() => fetchCommitted(this.#coordinators, groupId, partitions, stable, signal))
+    return [...committed.values()]
   }
 
   async commit(offsets: readonly OffsetToCommit[] = this.#consumed(), signal?: AbortSignal): Promise<void> {
     this.#needGroup()
+    await this.#cluster.calls.run(() => this.#commit(offsets, signal))
+  }
+
+  async #commit(offsets: readonly OffsetToCommit[], signal: AbortSignal | undefined): Promise<void> {
     const committer = this.#membership?.committer ?? SIMPLE_COMMITTER
     try {
       await commitOffsets(this.#cluster, this.#coordinators, this.#options.groupId, offsets, committer, signal)
@@ -248,26 +255,40 @@ class KafkaConsumer implements Consumer {
   }
 
   close(signal?: AbortSignal): Promise<void> {
-    this.#closing ??= this.#end(signal)
+    this.#closing ??= this.#cluster.calls.run(() => this.#end(signal))
     return this.#closing
   }
 
   async #end(signal: AbortSignal | undefined): Promise<void> {
     this.#bell.ring()
+    const { world, closeTimeoutMs } = this.#options
+    const patience = boundedSignal(world.clock, closeTimeoutMs, [signal], 'closing')
     try {
-      await this.unsubscribe(signal)
+      // A commit that gets nowhere leaves time to tell the group.
+      await this.#giveBack('the consumer closed', closeTimeoutMs / 2, patience.signal)
     } finally {
+      patience.release()
       this.#cluster.close()
       this.#bell.ring()
     }
   }
 
+  async #giveBack(reason: string, commitMsMax: number, signal: AbortSignal | undefined): Promise<void> {
+    await this.#commitQuietly(commitMsMax, signal)
+    // A listener may still commit in the member's name.
+    await this.#membership?.leave(reason, signal)
+    this.#membership = null
+    this.#positions.assign([])
+  }
+
   async #pollUntil(deadlineMs: number, signal: AbortSignal | undefined): Promise<ConsumerRecords> {
     // What earlier polls returned counts as worked on; what this one will return does not.
-    if (this.#nowMs() - this.#lastCommitMs >= this.#options.autoCommitIntervalMs) void this.#commitQuietly()
+    const { autoCommitIntervalMs, apiTimeoutMs } = this.#options
+    const isDue = this.#committing === null && this.#nowMs() - this.#lastCommitMs >= autoCommitIntervalMs
+    if (isDue) void this.#commitQuietly(apiTimeoutMs, undefined)
     for (;;) {
       if (this.#closing !== null) throw new ClientError('closed', 'the consumer was closed')
-      await this.#membership?.step(signal)
+      await this.#membership?.step()
       this.#throwFailure()
       const waitMs = this.#update()
       const records = this.#take()
@@ -296,9 +317,10 @@ class KafkaConsumer implements Consumer {
     const taken = this.#fetcher.take(this.#options.pollRecordsMax)
     if (taken.length === 0) return NO_RECORDS
     return new ConsumerRecords(
-      taken.map(({ state, records }) => ({
-        topic: state.topic,
-        partition: state.partition,
+      taken.map(({ state: { topic, partition }, timestampType, records }) => ({
+        topic,
+        partition,
+        timestampType,
         records,
       })),
     )
@@ -313,24 +335,34 @@ class KafkaConsumer implements Consumer {
   #consumed(): OffsetToCommit[] {
     const offsets: OffsetToCommit[] = []
     for (const { topic, partition, position } of this.#positions) {
-      if (position !== null)
-        offsets.push({
-          topic,
-          partition,
-          offset: position.offset,
-          leaderEpoch: position.leaderEpoch,
-        })
+      if (position !== null) offsets.push({ topic, partition, ...position })
     }
     return offsets
   }
 
   /** An automatic commit that fails is made up for by the next one; a membership error shows in the next poll. */
-  async #commitQuietly(signal?: AbortSignal): Promise<void> {
-    if (!this.#options.autoCommit) return
+  async #commitQuietly(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { autoCommit, groupId, world } = this.#options
+    if (!autoCommit) return
     this.#lastCommitMs = this.#nowMs()
+    // An older one that is still being tried must not come after this one.
+    this.#committing?.abort()
+    const committing = new AbortController()
+    this.#committing = committing
+    const offsets = this.#consumed().filter((at) => !isGone(this.#cluster.image, at))
     try {
-      await this.commit(undefined, signal)
-    } catch {}
+      await withDeadline(world.clock, timeoutMs, [signal, committing.signal], `automatic commit for group ${groupId}`, (bounded) =>
+        this.#commit(offsets, bounded),
+      )
+    } catch {
+    } finally {
+      if (this.#committing === committing) this.#committing = null
+    }
+  }
+
+  /** So long that the group, which waits for max.poll.interval.ms, still sees the member join. */
+  #rebalanceCommitMsMax(): number {
+    return Math.min(this.#options.apiTimeoutMs, this.#options.pollIntervalMsMax / 2)
   }
 
   async #listOffsets(
@@ -343,20 +375,13 @@ class KafkaConsumer implements Consumer {
       partition: at.partition,
       timestamp: timestampOf(at, index),
     }))
-    const answers = await listOffsets(this.#cluster, queries, this.#options.isolation, signal)
+    const answers = await this.#cluster.calls.run(() => listOffsets(this.#cluster, queries, this.#options.isolation, signal))
     const byKey = new Map(answers.map((answer) => [partitionKey(answer.query.topic, answer.query.partition), answer]))
     return queries.flatMap(({ topic, partition }) => {
       const answer = byKey.get(partitionKey(topic, partition))
       if (answer === undefined) return []
-      return [
-        {
-          topic,
-          partition,
-          offset: answer.offset,
-          timestampMs: answer.timestampMs,
-          leaderEpoch: answer.leaderEpoch,
-        },
-      ]
+      const { offset, timestampMs, leaderEpoch } = answer
+      return [{ topic, partition, offset, timestampMs, leaderEpoch }]
     })
   }
 

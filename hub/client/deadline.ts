@@ -2,24 +2,43 @@
 import type { Clock } from '../io/index.ts'
 import { ClientError } from './errors.ts'
 
-/** Runs `run` with a signal that aborts when `parent` does, or with a `timeout` ClientError after `timeoutMs`. */
+/** Runs `run` with a signal that aborts when one of `parents` does, or with a `timeout` ClientError after `timeoutMs`. */
 export async function withDeadline<T>(
   clock: Clock,
   timeoutMs: number,
-  parent: AbortSignal | undefined,
+  parents: readonly (AbortSignal | undefined)[],
   what: string,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  parent?.throwIfAborted()
-  const controller = new AbortController()
-  const onAbort = (): void => controller.abort(parent?.reason)
-  parent?.addEventListener('abort', onAbort, { once: true })
-  const timer = clock.timer(timeoutMs, () => controller.abort(new ClientError('timeout', `${what}: no success within ${timeoutMs} ms`)))
+  for (const parent of parents) parent?.throwIfAborted()
+  const deadline = boundedSignal(clock, timeoutMs, parents, what)
   try {
-    return await run(controller.signal)
+    return await run(deadline.signal)
   } finally {
-    timer.cancel()
-    parent?.removeEventListener('abort', onAbort)
+    deadline.release()
+  }
+}
+
+/** A signal that aborts when one of `parents` does (or has), or with a `timeout` ClientError after `timeoutMs`; released, it stays as it is. */
+export function boundedSignal(
+  clock: Clock,
+  timeoutMs: number,
+  parents: readonly (AbortSignal | undefined)[],
+  what: string,
+): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController()
+  const onAbort = (event: Event): void => controller.abort((event.target as AbortSignal).reason)
+  for (const parent of parents) {
+    if (parent?.aborted) controller.abort(parent.reason)
+    else parent?.addEventListener('abort', onAbort, { once: true })
+  }
+  const timer = clock.timer(timeoutMs, () => controller.abort(new ClientError('timeout', `${what}: no success within ${timeoutMs} ms`)))
+  return {
+    signal: controller.signal,
+    release: () => {
+      timer.cancel()
+      for (const parent of parents) parent?.removeEventListener('abort', onAbort)
+    },
   }
 }
 

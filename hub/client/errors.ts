@@ -11,14 +11,18 @@ export interface ErrorPlace {
 /** A Kafka error code that a broker answered. `name` is Kafka's name of the code, as in `UNKNOWN_TOPIC_OR_PARTITION`. */
 export class KafkaError extends Error {
   readonly code: number
+  /** The message without the place: the broker's own text where it sent one, else the default text of the code. */
+  readonly text: string
   /** Whether the same request may succeed later (Kafka's error table). */
   readonly retriable: boolean
   readonly place: ErrorPlace
 
-  /** `message`: the broker's own text where it sent one, else the default text of the code. */
-  constructor(code: number, message?: string | null, place: ErrorPlace = {}) {
-    super(`${message || errorMessage(code) || errorName(code)}${placeText(place)}`)
+  /** `text`: the broker's own where it sent one. */
+  constructor(code: number, text?: string | null, place: ErrorPlace = {}) {
+    const plain = text || errorMessage(code) || errorName(code)
+    super(`${plain}${placeText(place)}`)
     this.code = code
+    this.text = plain
     this.name = errorName(code)
     this.retriable = isRetriable(code)
     this.place = place

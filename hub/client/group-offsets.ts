@@ -3,7 +3,6 @@ import { ErrorCode, OffsetCommit, type OffsetCommitResponse, OffsetFetch, type O
 import type { Cluster } from './cluster.ts'
 import type { Coordinators } from './coordinators.ts'
 import { KafkaError, throwIfError } from './errors.ts'
-import { hasTopicId, topicNameOf } from './metadata.ts'
 import { type CommittedOffset, partitionKey, type TopicPartition } from './types.ts'
 
 /** First versions with topic ids (KIP-848). */
@@ -36,7 +35,10 @@ export const SIMPLE_COMMITTER: Committer = {
   groupInstanceId: null,
 }
 
-/** Commits all, or rejects with the first partition's error; retriable ones are tried again for apiTimeoutMs. */
+/**
+ * Commits all, or rejects with the first partition's error; retriable ones are tried again for apiTimeoutMs. Partitions that
+ * the broker does not know and that metadata no longer names are gone: the others are committed, then it rejects.
+ */
 export async function commitOffsets(
   cluster: Cluster,
   coordinators: Coordinators,
@@ -46,19 +48,36 @@ export async function commitOffsets(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (offsets.length === 0) return
-  await cluster.retry(
-    `OffsetCommit for group ${groupId}`,
-    signal,
-    async (bounded) => {
-      for (const { error } of await commitOnce(cluster, coordinators, groupId, offsets, committer, bounded)) {
-        if (error !== null) throw error
-      }
-    },
-    (error) => {
-      coordinators.noteError(groupId, error)
-      if (error instanceof KafkaError && error.code === ErrorCode.UNKNOWN_TOPIC_ID) cluster.invalidate()
-    },
-  )
+  let open = offsets
+  let gone: TopicPartition | null = null
+  const attempt = async (bounded: AbortSignal): Promise<void> => {
+    const failed = new Map<string, KafkaError>()
+    for (const { topic, partition, error } of await commitOnce(cluster, coordinators, groupId, open, committer, bounded)) {
+      if (error !== null) failed.set(partitionKey(topic, partition), error)
+    }
+    const errorOf = (at: TopicPartition): KafkaError | undefined => failed.get(partitionKey(at.topic, at.partition))
+    open = open.filter((at) => errorOf(at) !== undefined)
+    // For a name the code stands among the retriable ones, since a broker may not have heard of a new topic yet.
+    if (open.some((at) => isUnknown(errorOf(at)))) await cluster.refresh(bounded)
+    open = open.filter((at) => {
+      const isGone = isUnknown(errorOf(at)) && cluster.partition(at.topic, at.partition) === undefined
+      if (isGone) gone ??= at
+      return !isGone
+    })
+    const errors = open.flatMap((at) => errorOf(at) ?? [])
+    const first = errors.find((error) => !error.retriable) ?? errors[0]
+    if (first !== undefined) throw first
+  }
+  await cluster.retry(`OffsetCommit for group ${groupId}`, signal, attempt, (error) => coordinators.noteError(groupId, error))
+  if (gone !== null) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null, placeOf(gone))
+}
+
+function placeOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition }
+}
+
+function isUnknown(error: KafkaError | undefined): boolean {
+  return error?.code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || error?.code === ErrorCode.UNKNOWN_TOPIC_ID
 }
 
 /** One attempt; a result per partition. */
@@ -71,7 +90,9 @@ export async function commitOnce(
   signal: AbortSignal | undefined,
 ): Promise<{ topic: string; partition: number; error: KafkaError | null }[]> {
   const byTopic = [...Map.groupBy(offsets, ({ topic }) => topic)]
-  const idOf = (name: string): string => cluster.image.topics.get(name)?.topicId ?? ZERO_UUID
+  // The answer names topics as the question did, whatever metadata says by then.
+  const ids = new Map(byTopic.map(([name]) => [name, cluster.image.topics.get(name)?.topicId ?? ZERO_UUID]))
+  const names = new Map([...ids].map(([name, topicId]) => [topicId, name]))
   const response: OffsetCommitResponse = await coordinators.ask(
     groupId,
     'control',
@@ -82,7 +103,7 @@ export async function commitOnce(
       memberId,
       groupInstanceId,
       topics: byTopic.map(([name, parts]) => ({
-        ...(version >= COMMIT_ID_VERSION ? { topicId: idOf(name) } : { name }),
+        ...(version >= COMMIT_ID_VERSION ? { topicId: ids.get(name) ?? ZERO_UUID } : { name }),
         partitions: parts.map((part) => ({
           partitionIndex: part.partition,
           committedOffset: part.offset,
@@ -93,11 +114,11 @@ export async function commitOnce(
     }),
     {
       signal,
-      versionMax: byTopic.every(([name]) => hasTopicId(cluster.image.topics.get(name))) ? COMMIT_ID_VERSION : COMMIT_ID_VERSION - 1,
+      versionMax: names.has(ZERO_UUID) ? COMMIT_ID_VERSION - 1 : COMMIT_ID_VERSION,
     },
   )
   return response.topics.flatMap((topic) => {
-    const name = topic.name || (topicNameOf(cluster.image, topic.topicId) ?? '')
+    const name = topic.name || (names.get(topic.topicId) ?? '')
     return topic.partitions.map(({ partitionIndex, errorCode }) => ({
       topic: name,
       partition: partitionIndex,

@@ -108,5 +108,6 @@ export type {
   CommittedOffset,
   PartitionInfo,
   RecordHeader,
+  TimestampType,
   TopicPartition,
 } from './types.ts'

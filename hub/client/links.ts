@@ -1,4 +1,5 @@
 /** @module client/links — connections to brokers, made on demand, kept while used, dialled again with growing waits. */
+import type { Timer } from '../io/index.ts'
 import { backoffMs } from './backoff.ts'
 import { BrokerConnection } from './connection.ts'
 import { abortable } from './deadline.ts'
@@ -18,6 +19,8 @@ interface Link {
   failureCount: number
   /** Not dialled before this time. */
   notBeforeMs: number
+  /** No longer in use: a connection that is still being made for it is closed at once. */
+  dropped: boolean
 }
 
 /** How often idle connections are looked for, as a share of the idle time allowed. */
@@ -28,7 +31,7 @@ export class Links {
   readonly #options: ResolvedClientOptions
   readonly #links = new Map<string, Link>()
   readonly #closing = new AbortController()
-  #sweepArmed = false
+  #sweep: Timer | null = null
 
   constructor(options: ResolvedClientOptions) {
     this.#options = options
@@ -55,7 +58,8 @@ export class Links {
   close(): void {
     const reason = new ClientError('closed', 'the client was closed')
     this.#closing.abort(reason)
-    for (const { connection } of this.#links.values()) connection?.close(reason)
+    this.#sweep?.cancel()
+    for (const link of this.#links.values()) drop(link, reason)
     this.#links.clear()
   }
 
@@ -63,13 +67,14 @@ export class Links {
     const known = this.#links.get(key)
     if (known !== undefined && known.address.host === address.host && known.address.port === address.port) return known
     // The broker moved to another address: what hangs on the old one ends by itself.
-    known?.connection?.close(new Error('the broker has a new address'))
+    if (known !== undefined) drop(known, new Error('the broker has a new address'))
     const link: Link = {
       address,
       connection: null,
       dialling: null,
       failureCount: 0,
       notBeforeMs: 0,
+      dropped: false,
     }
     this.#links.set(key, link)
     return link
@@ -80,10 +85,16 @@ export class Links {
     const waitMs = link.notBeforeMs - clock.monotonicMs()
     if (waitMs > 0) await clock.sleep(waitMs, this.#closing.signal)
     try {
-      link.connection = await BrokerConnection.open(link.address, this.#options, this.#closing.signal)
+      const connection = await BrokerConnection.open(link.address, this.#options, this.#closing.signal)
+      if (link.dropped) {
+        connection.close(new Error('nobody uses it any more'))
+        this.#closing.signal.throwIfAborted()
+        throw new ClientError('disconnected', `broker ${link.address.host}:${link.address.port} has a new address`)
+      }
+      link.connection = connection
       link.failureCount = 0
       this.#armSweep()
-      return link.connection
+      return connection
     } catch (error) {
       const { reconnectBackoffMs, reconnectBackoffMsMax } = this.#options
       link.notBeforeMs = clock.monotonicMs() + backoffMs(link.failureCount++, reconnectBackoffMs, reconnectBackoffMsMax, random)
@@ -92,11 +103,10 @@ export class Links {
   }
 
   #armSweep(): void {
-    if (this.#sweepArmed) return
-    this.#sweepArmed = true
+    if (this.#sweep !== null) return
     const { clock } = this.#options.world
-    clock.timer(this.#options.connectionIdleMsMax / SWEEPS_PER_IDLE_TIME, () => {
-      this.#sweepArmed = false
+    this.#sweep = clock.timer(this.#options.connectionIdleMsMax / SWEEPS_PER_IDLE_TIME, () => {
+      this.#sweep = null
       const nowMs = clock.monotonicMs()
       let standing = false
       for (const link of this.#links.values()) {
@@ -110,4 +120,9 @@ export class Links {
       if (standing && !this.#closing.signal.aborted) this.#armSweep()
     })
   }
+}
+
+function drop(link: Link, reason: Error): void {
+  link.dropped = true
+  link.connection?.close(reason)
 }

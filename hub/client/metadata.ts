@@ -1,6 +1,6 @@
 /** @module client/metadata — what the cluster looks like: immutable pictures, and how an answer makes the next one. Pure. */
 import { ErrorCode, type MetadataResponse, ZERO_UUID } from '../wire/index.ts'
-import type { BrokerInfo, PartitionInfo } from './types.ts'
+import type { BrokerInfo, PartitionInfo, TopicPartition } from './types.ts'
 
 /** A topic as last seen. */
 export interface TopicImage {
@@ -119,4 +119,11 @@ export function hasTopicId(topic: TopicImage | undefined): topic is TopicImage {
 export function topicNameOf(image: ClusterImage, topicId: string): string | undefined {
   for (const topic of image.topics.values()) if (topic.topicId === topicId) return topic.name
   return undefined
+}
+
+/** Whether the partition is known not to be there (any more): its topic was refused as unknown, or has fewer partitions. */
+export function isGone(image: ClusterImage, { topic, partition }: TopicPartition): boolean {
+  const known = image.topics.get(topic)
+  if (known !== undefined) return known.partitions[partition] === undefined
+  return image.topicErrors.get(topic) === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
 }

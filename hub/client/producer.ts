@@ -98,46 +98,50 @@ class KafkaProducer implements Producer {
     return this.#sendAll(records, signal, (failures, result) => new SendBatchError(failures, result))
   }
 
-  #sendAll(
+  async #sendAll(
     records: readonly ProducerRecord[],
     signal: AbortSignal | undefined,
     errorOf: (failures: SendBatchError['failures'], result: BatchResult) => unknown,
   ): Promise<BatchResult> {
-    if (this.#closing !== null) return Promise.reject(new ClientError('closed', 'the producer was closed'))
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (this.#closing !== null) throw new ClientError('closed', 'the producer was closed')
+    signal?.throwIfAborted()
     const placement = new Placement(records.length, signal, errorOf)
     const nowMs = this.#options.world.clock.nowMs()
     for (let index = 0; index < records.length; index++) {
       this.#accumulator.add(records[index] as ProducerRecord, placement, index, nowMs)
     }
     placement.begin()
-    return abortable(placement.done, signal)
+    return this.#cluster.calls.run(() => abortable(placement.done, signal))
   }
 
   async ready(signal?: AbortSignal): Promise<void> {
-    await this.#accumulator.waitForRoom(signal)
+    if (this.#accumulator.hasRoom) return
+    await this.#cluster.calls.run(() => this.#accumulator.waitForRoom(signal))
   }
 
   flush(signal?: AbortSignal): Promise<void> {
-    return abortable(this.#accumulator.flush(signal), signal)
+    return this.#cluster.calls.run(() => this.#accumulator.flush(signal))
   }
 
-  async partitionsFor(topic: string, signal?: AbortSignal): Promise<readonly PartitionInfo[]> {
+  partitionsFor(topic: string, signal?: AbortSignal): Promise<readonly PartitionInfo[]> {
     const { world, blockMsMax } = this.#options
-    const image = await withDeadline(world.clock, blockMsMax, signal, `metadata of topic ${topic}`, (bounded) =>
-      this.#cluster.topic(topic, bounded),
+    const { calls, closing } = this.#cluster
+    return calls.run(() =>
+      withDeadline(world.clock, blockMsMax, [signal, closing], `metadata of topic ${topic}`, async (bounded) => {
+        const image = await this.#cluster.topic(topic, bounded)
+        return image.partitions
+      }),
     )
-    return image.partitions
   }
 
   close(signal?: AbortSignal): Promise<void> {
-    this.#closing ??= this.#end(signal)
+    this.#closing ??= this.#cluster.calls.run(() => this.#end(signal))
     return this.#closing
   }
 
   async #end(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await abortable(this.#accumulator.flush(signal), signal)
+      await this.#accumulator.flush(signal)
     } catch {
       // The caller's patience ended; what is left is given up below and its senders hear of it.
     }

@@ -8,6 +8,9 @@ export interface ClientWorld {
   readonly net: Net
 }
 
+/** Whose time a record carries: the producer's, or the broker's where the topic uses LogAppendTime. */
+export type TimestampType = 'create' | 'append'
+
 /** One partition of one topic. */
 export interface TopicPartition {
   readonly topic: string

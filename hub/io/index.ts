@@ -6,6 +6,7 @@ export type {
   Disk,
   DiskFile,
   FileFacts,
+  Hold,
   Listener,
   Net,
   Random,

@@ -13,6 +13,8 @@ export interface MemoryClock extends Clock {
   setWallClock(nowMs: number): void
   /** Timers that wait. */
   readonly timerCount: number
+  /** Holds that are not released. */
+  readonly holdCount: number
 }
 
 /** A callback that asks for `soon` again and again (a loop that yields) must not keep time from moving. */
@@ -36,6 +38,7 @@ export function memoryClock(startMs = 1_700_000_000_000): MemoryClock {
     pending.add(entry)
     return { cancel: () => void pending.delete(entry) }
   }
+  const holds = new Set<object>()
   let soonCount = 0
   const soon = (callback: () => void): void => {
     soonCount++
@@ -55,11 +58,19 @@ export function memoryClock(startMs = 1_700_000_000_000): MemoryClock {
     timer,
     sleep: (delayMs, signal) => sleepWith(timer, delayMs, signal),
     soon,
+    hold: () => {
+      const hold = { release: () => void holds.delete(hold) }
+      holds.add(hold)
+      return hold
+    },
     setWallClock: (nowMs) => {
       wallOffsetMs = nowMs - elapsedMs
     },
     get timerCount() {
       return pending.size
+    },
+    get holdCount() {
+      return holds.size
     },
     advance: async (durationMs) => {
       const untilMs = elapsedMs + durationMs

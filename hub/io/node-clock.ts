@@ -1,5 +1,5 @@
 /** @module io/node-clock — the time of this process and this machine. */
-import type { Clock, Timer } from './ports.ts'
+import type { Clock, Hold, Timer } from './ports.ts'
 
 /** setTimeout takes at most this delay (its counter has 31 bits); longer ones are armed again when they fire. */
 const TIMEOUT_DELAY_MS_MAX = 2 ** 31 - 1
@@ -14,7 +14,14 @@ export function nodeClock(): Clock {
     soon: (callback) => {
       setImmediate(callback)
     },
+    hold: holdProcess,
   }
+}
+
+/** A timer that does nothing but stand in the event loop. */
+function holdProcess(): Hold {
+  const handle = setInterval(() => {}, TIMEOUT_DELAY_MS_MAX)
+  return { release: () => clearInterval(handle) }
 }
 
 /**

@@ -12,6 +12,11 @@ export interface Timer {
   cancel(): void
 }
 
+/** Keeps the process alive until it is released. Releasing twice does nothing. */
+export interface Hold {
+  release(): void
+}
+
 /** Time. `nowMs` is wall-clock time (may jump), `monotonicMs` only grows and has a fraction. */
 export interface Clock {
   /** Milliseconds since the epoch, whole. */
@@ -24,6 +29,11 @@ export interface Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>
   /** Calls `callback` after the I/O events of this turn of the event loop have been served (setImmediate). */
   soon(callback: () => void): void
+  /**
+   * Keeps the process alive until the hold is released. For code that waits on something which does not do so itself: a bare
+   * timer, or a promise that only such a timer will settle.
+   */
+  hold(): Hold
 }
 
 /** Chance. */

@@ -177,6 +177,36 @@ describe('fetched records', () => {
     expect(fetched.next.offset).toBe(2)
   })
 
+  it('come in runs of one timestamp type', () => {
+    const batchOf = (baseOffset: number, timestampType: 'create' | 'append') =>
+      encodeBatch({ baseOffset, timestampType, records: [0, 1].map(() => ({ key: null, value: null, timestampMs: 7 })) })
+    const bytes = Buffer.concat([batchOf(0, 'create'), batchOf(2, 'create'), batchOf(4, 'append'), batchOf(6, 'create')])
+    const fetched = new FetchedRecords(stateAt(0), bytes, null, true)
+    const runs: unknown[] = []
+    for (let records = fetched.take(3); records.length > 0; records = fetched.take(3)) {
+      runs.push([fetched.timestampType, ...records.map(({ offset }) => offset), fetched.next.offset])
+    }
+    expect(runs).toEqual([
+      ['create', 0, 1, 2, 3],
+      ['create', 3, 4],
+      ['append', 4, 5, 6],
+      ['create', 6, 7, 8],
+    ])
+  })
+
+  it.each([true, false])('come before the damage that follows them, which is met again and again (checks: %s)', (checks) => {
+    const [good, bad] = logOf([
+      { producerId: 1, kind: 'plain', count: 2 },
+      { producerId: 1, kind: 'plain', count: 2 },
+    ]).map(({ bytes }) => bytes) as [Buffer, Buffer]
+    // The length of the first record.
+    bad.writeUInt8(0x7e, 61)
+    const fetched = new FetchedRecords(stateAt(0), Buffer.concat([good, bad]), null, checks)
+    expect(fetched.take(10).map(({ offset }) => offset)).toEqual([0, 1])
+    for (let time = 0; time < 2; time++) expect(() => fetched.take(10)).toThrow()
+    expect(fetched.next.offset).toBe(2)
+  })
+
   it('refuse a damaged batch, naming the partition, unless checks are off', () => {
     const bytes = Buffer.concat(logOf([{ producerId: 1, kind: 'plain', count: 2 }]).map((entry) => entry.bytes))
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 2) ^ 1, bytes.length - 2)

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { createProducer, type ProducerOptions, SendBatchError } from '../../hub/client/index.ts'
 import { memoryWorld } from '../../hub/io/index.ts'
-import { batchHeader, ErrorCode, Produce, type ProduceRequest, recordsBuffer } from '../../hub/wire/index.ts'
+import { batchHeader, ErrorCode, Metadata, Produce, type ProduceRequest, recordsBuffer } from '../../hub/wire/index.ts'
 import { LogModel } from './log-model.ts'
-import { type Reply, type ScriptedPeer, scriptedPeer, topicNameOf } from './scripted-peer.ts'
+import { metadataOf, type Reply, type ScriptedPeer, scriptedPeer, topicNameOf } from './scripted-peer.ts'
 
 type ProduceReply = Reply<ReturnType<typeof answerOf>>
 
@@ -242,5 +242,60 @@ describe('a producer', () => {
       value: [{ offset: -1 }, { offset: -1 }, { offset: -1 }],
     })
     expect(peer.asked).not.toContain('InitProducerId')
+  })
+
+  it('flushes what it was given, not what a caller goes on to overfill the buffer with', async () => {
+    const { world, peer, producer } = await setUp({ batchSizeBytes: 500, bufferMemoryBytes: 1_000, lingerMs: 10_000 })
+    const log = new LogModel()
+    peer.on(Produce, async (request) => {
+      await world.clock.sleep(10)
+      return answerOf(request, (_topic, _partition, records) => log.append(records))
+    })
+    let sentCount = 0
+    let stopped = false
+    const delivered: number[] = []
+    const pending: Promise<unknown>[] = []
+    const send = (): void => {
+      const number = sentCount++
+      const sent = producer.send({ topic: 'orders', partition: 0, value: `${number}`.padEnd(100) })
+      pending.push(sent.then(() => void delivered.push(number)))
+      // Each one that is delivered is followed by another, so that there are always some in line.
+      void sent.then(() => stopped || send())
+    }
+    for (let count = 0; count < 30; count++) send()
+    expect((await settle(world, producer.flush(), 30_000)).status).toBe('fulfilled')
+    expect(delivered.slice(0, 30)).toEqual([...Array(30).keys()])
+    expect(sentCount).toBeGreaterThan(delivered.length)
+    stopped = true
+    await settle(world, Promise.all(pending))
+    expect(log.values).toHaveLength(sentCount)
+    await settle(world, producer.close())
+  })
+
+  it('flushes what it was given, not what it is given later for a topic that nobody knows', async () => {
+    const { world, peer, producer } = await setUp()
+    const port = Number(peer.bootstrap.split(':')[1])
+    peer.on(Metadata, ({ topics }) => {
+      const names = (topics ?? []).map(({ name }) => name ?? '')
+      return names.includes('nowhere') ? 'silence' : metadataOf(port, names)
+    })
+    const first = producer.send({ topic: 'orders', value: 'v' })
+    const flushed = producer.flush()
+    const later = producer.send({ topic: 'nowhere', value: 'v' })
+    later.catch(() => {})
+    await settle(world, flushed, 5_000)
+    await settle(world, first)
+    const stop = new AbortController()
+    stop.abort()
+    await settle(world, producer.close(stop.signal))
+    await expect(later).rejects.toMatchObject({ kind: 'closed' })
+  })
+
+  it('waits for the partitions of a topic no longer than max.block.ms when no broker answers', async () => {
+    const world = memoryWorld()
+    const producer = createProducer({ bootstrapServers: '127.0.0.1:9', world, blockMsMax: 1_000 })
+    expect(await settle(world, producer.partitionsFor('t'), 2_000)).toMatchObject({ reason: { kind: 'timeout' } })
+    expect(await settle(world, producer.send({ topic: 't', value: 'v' }), 2_000)).toMatchObject({ reason: { kind: 'timeout' } })
+    await settle(world, producer.close())
   })
 })

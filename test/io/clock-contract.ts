@@ -68,6 +68,16 @@ export function clockContract(make: () => { clock: Clock; pass: (durationMs: num
     await expect(clock.sleep(1, controller.signal)).rejects.toThrow('enough')
   })
 
+  it('holds the process without setting a timer, and releases, also twice', async () => {
+    const { clock, pass } = make()
+    const [one, other] = [clock.hold(), clock.hold()]
+    await pass(5)
+    one.release()
+    one.release()
+    other.release()
+    await pass(5)
+  })
+
   it('calls back soon, after the microtasks of this turn', async () => {
     const { clock } = make()
     const order: string[] = []

@@ -1,11 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { memoryClock, nodeClock } from '../../hub/io/index.ts'
+import { outcomeOf } from './child-process.ts'
 import { clockContract } from './clock-contract.ts'
 
 describe('the clock of Node', () => {
   clockContract(() => {
     const clock = nodeClock()
     return { clock, pass: (durationMs) => clock.sleep(durationMs) }
+  })
+
+  it('lets the process end under a bare timer, but not under a hold, until that is released', async () => {
+    const script = (setUp: string): string => `
+      import { nodeClock } from '${new URL('../../hub/io/index.ts', import.meta.url).pathname}'
+      const clock = nodeClock()
+      ${setUp}
+      clock.timer(100, () => console.log('timer'))`
+    expect(await outcomeOf(script(''))).toEqual({ exitCode: 0, lines: [] })
+    expect(await outcomeOf(script('const hold = clock.hold(); clock.timer(300, () => hold.release())'))).toEqual({
+      exitCode: 0,
+      lines: ['timer'],
+    })
   })
 })
 
@@ -37,6 +51,16 @@ describe('the clock in memory', () => {
     await clock.advance(100)
     expect(trace).toEqual(['woke at 10', 'soon at 15', 'woke at 20', 'woke at 30'])
     expect(clock.timerCount).toBe(0)
+  })
+
+  it('counts the holds that are not released', () => {
+    const clock = memoryClock()
+    const [one, other] = [clock.hold(), clock.hold()]
+    one.release()
+    one.release()
+    expect([clock.holdCount, clock.timerCount]).toEqual([1, 0])
+    other.release()
+    expect(clock.holdCount).toBe(0)
   })
 
   it('jumps on the wall without moving timers', async () => {

@@ -1,6 +1,7 @@
 /** @module client/consuming/fetched — records out of a fetch answer, batch by batch as they are asked for. Pure. */
 import { BATCH_HEADER_BYTES, batchHeader, checkBatch, decodeRecords, ErrorCode, type LogRecord } from '../../wire/index.ts'
 import { KafkaError } from '../errors.ts'
+import type { TimestampType } from '../types.ts'
 import type { PartitionState, Position } from './positions.ts'
 
 /** Control record type of an abort marker: int16 version, int16 type. */
@@ -28,6 +29,8 @@ export class FetchedRecords {
   #records: readonly LogRecord[] = []
   #index = 0
   #batchEpoch = -1
+  #batchTimestampType: TimestampType = 'create'
+  #timestampType: TimestampType = 'create'
   #next: Position
 
   /** `aborted`: null for read_uncommitted. */
@@ -55,11 +58,23 @@ export class FetchedRecords {
     return this.#next
   }
 
-  /** Up to `countMax` records, none when all are taken. Throws a KafkaError for a batch that is damaged. */
+  /** Whose time the records of the latest `take` carry: the producer's, or the broker's (LogAppendTime). */
+  get timestampType(): TimestampType {
+    return this.#timestampType
+  }
+
+  /** Up to `countMax` records of one timestamp type, none when all are taken. Throws when a batch that is damaged is next, each time. */
   take(countMax: number): readonly LogRecord[] {
     let taken: readonly LogRecord[] = []
     while (taken.length < countMax) {
-      if (this.#index >= this.#records.length && !this.#nextBatch()) break
+      try {
+        if (this.#index >= this.#records.length && !this.#nextBatch()) break
+      } catch (error) {
+        if (taken.length > 0) break
+        throw error
+      }
+      if (taken.length > 0 && this.#batchTimestampType !== this.#timestampType) break
+      this.#timestampType = this.#batchTimestampType
       const end = Math.min(this.#records.length, this.#index + countMax - taken.length)
       const part = this.#index === 0 && end === this.#records.length ? this.#records : this.#records.slice(this.#index, end)
       taken = taken.length === 0 ? part : taken.concat(part)
@@ -83,19 +98,19 @@ export class FetchedRecords {
       // The broker cuts the last batch off when it does not fit.
       if (at + sizeBytes > buffer.length) break
       this.#check(at)
-      this.#at += sizeBytes
       const lastOffset = batchHeader.lastOffset(buffer, at)
       this.#batchEpoch = batchHeader.leaderEpoch(buffer, at)
+      this.#batchTimestampType = batchHeader.timestampType(buffer, at)
       this.#afterBatch = {
         offset: lastOffset + 1,
         leaderEpoch: this.#batchEpoch,
       }
-      if (lastOffset < this.#startOffset) continue
-      if (!this.#isVisible(at, lastOffset)) {
-        this.#next = this.#afterBatch
-        continue
-      }
-      const records = decodeRecords(buffer, at)
+      const skipped = lastOffset < this.#startOffset
+      const visible = !skipped && this.#isVisible(at, lastOffset)
+      const records = visible ? decodeRecords(buffer, at) : []
+      // Not before it could be read: damage is met again by the next call.
+      this.#at += sizeBytes
+      if (skipped) continue
       const first = records[0]
       // A fetch answers with the whole batch that has the offset.
       this.#records =

@@ -10,7 +10,7 @@ import type { Cluster } from '../cluster.ts'
 import type { ResolvedConsumerOptions } from '../consumer-options.ts'
 import { canRetry, ClientError, KafkaError } from '../errors.ts'
 import { hasTopicId, topicNameOf } from '../metadata.ts'
-import { partitionKey } from '../types.ts'
+import { partitionKey, type TimestampType } from '../types.ts'
 import { FetchedRecords, positionAfter } from './fetched.ts'
 import type { Locator } from './locator.ts'
 import type { PartitionState, Positions } from './positions.ts'
@@ -27,9 +27,10 @@ interface Asked {
   readonly version: number
 }
 
-/** Records of one partition, as handed out by `take`. */
+/** Records of one partition and one timestamp type, as handed out by `take`. */
 export interface TakenRecords {
   readonly state: PartitionState
+  readonly timestampType: TimestampType
   readonly records: readonly LogRecord[]
 }
 
@@ -85,7 +86,7 @@ export class Fetcher {
     return waitMs
   }
 
-  /** Up to `countMax` records that wait, partition by partition; positions move on. Throws for a damaged batch. */
+  /** Up to `countMax` records that wait, partition by partition; positions move on. Throws for a damaged batch that is next. */
   take(countMax: number): TakenRecords[] {
     const taken: TakenRecords[] = []
     let left = countMax
@@ -100,17 +101,22 @@ export class Fetcher {
         index++
         continue
       }
-      const records = this.#takeFrom(fetched, left)
+      let records: readonly LogRecord[]
+      try {
+        records = this.#takeFrom(fetched, left)
+      } catch (error) {
+        // What was taken before is to be delivered first; the next call meets the damage again.
+        if (taken.length > 0) return taken
+        throw error
+      }
       state.advance(fetched.next)
       if (records.length > 0) {
         left -= records.length
-        taken.push({ state, records })
+        taken.push({ state, timestampType: fetched.timestampType, records })
+        continue
       }
-      // Fewer than asked for: it is used up.
-      if (left > 0) {
-        this.#buffered.splice(index, 1)
-        state.bufferedBytes -= fetched.sizeBytes
-      }
+      this.#buffered.splice(index, 1)
+      state.bufferedBytes -= fetched.sizeBytes
     }
     return taken
   }

@@ -8,7 +8,7 @@
 import type { Cluster } from '../cluster.ts'
 import type { ResolvedConsumerOptions } from '../consumer-options.ts'
 import type { Coordinators } from '../coordinators.ts'
-import { ClientError } from '../errors.ts'
+import { canRetry, ClientError } from '../errors.ts'
 import { type Generation, GroupMember, type JoinedMember, type MemberProtocol } from '../group-member.ts'
 import { type Committer, SIMPLE_COMMITTER } from '../group-offsets.ts'
 import type { ClusterImage } from '../metadata.ts'
@@ -24,7 +24,7 @@ export class Membership {
   readonly #cluster: Cluster
   readonly #options: ResolvedConsumerOptions
   readonly #positions: Positions
-  readonly #beforeRebalance: () => Promise<void>
+  readonly #beforeRebalance: (signal: AbortSignal) => Promise<void>
   readonly #onAttention: () => void
   readonly #member: GroupMember
   readonly #cooperative: boolean
@@ -32,6 +32,9 @@ export class Membership {
   #topics: readonly string[] = []
   /** What the last look at the topics was based on. */
   #seen: { readonly subscription: Subscription; readonly generation: Generation | null; readonly image: ClusterImage } | null = null
+  /** A rejoin begins with a commit, in the background. */
+  #commit: { isDone: boolean } | null = null
+  readonly #leaving = new AbortController()
   #joining: Promise<void> | null = null
   #joined: Generation | null = null
   #joinFailure: unknown = null
@@ -43,14 +46,14 @@ export class Membership {
   #given: readonly TopicPartition[] | null = null
   #givenGenerationId = -1
 
-  /** `beforeRebalance` commits what is to be committed; `onAttention` wakes a waiting poll. */
+  /** `beforeRebalance` commits what is to be committed, in bounded time, and does not reject; `onAttention` wakes a waiting poll. */
   constructor(
     cluster: Cluster,
     coordinators: Coordinators,
     options: ResolvedConsumerOptions,
     positions: Positions,
     subscription: Subscription,
-    hooks: { beforeRebalance: () => Promise<void>; onAttention: () => void },
+    hooks: { beforeRebalance: (signal: AbortSignal) => Promise<void>; onAttention: () => void },
   ) {
     this.#cluster = cluster
     this.#options = options
@@ -105,13 +108,13 @@ export class Membership {
       this.#joinFailure !== null ||
       this.#member.fatalError !== null ||
       this.#member.lostCount !== this.#seenLostCount ||
-      (this.#member.rejoinNeeded && this.#joining === null)
+      (this.#mayJoin && this.#commit?.isDone !== false)
     )
   }
 
-  /** Whether records may be handed out: not while a join runs that takes everything away. */
+  /** Whether records may be handed out: not once what was read is committed for a join that takes everything away. */
   get mayRead(): boolean {
-    return this.#joining === null || this.#cooperative
+    return (this.#joining === null && this.#commit === null) || this.#cooperative
   }
 
   /** Changes the subscription; takes effect at the next poll. */
@@ -119,25 +122,34 @@ export class Membership {
     this.#subscription = subscription
   }
 
-  /** Does what is due: draws consequences of a lost generation, begins a join, takes over the outcome of one. */
-  async step(signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Does what is due: draws consequences of a lost generation, begins a join, takes over the outcome of one. Waits for the
+   * listener, never for a broker.
+   */
+  async step(): Promise<void> {
     this.#member.touch()
     if (this.#member.fatalError !== null) throw this.#member.fatalError
     await this.#noteLoss()
-    await this.#updateTopics(signal)
+    this.#updateTopics()
     if (this.#joined !== null) await this.#complete(this.#joined)
     if (this.#joinFailure !== null) {
       const failure = this.#joinFailure
       this.#joinFailure = null
       throw failure
     }
-    if (this.#member.rejoinNeeded && this.#joining === null && this.#joined === null) await this.#begin()
+    if (this.#mayJoin) await this.#begin()
   }
 
   /** Leaves: gives back all partitions and tells the group. */
   async leave(reason: string, signal: AbortSignal | undefined): Promise<void> {
+    this.#leaving.abort()
     await this.#revoke(this.#positions.partitions())
     await this.#member.leave(reason, signal)
+  }
+
+  /** Until the topics are known there is nothing to ask the group for. */
+  get #mayJoin(): boolean {
+    return this.#member.rejoinNeeded && this.#joining === null && this.#joined === null && this.#seen !== null
   }
 
   #protocols(): MemberProtocol[] {
@@ -169,12 +181,13 @@ export class Membership {
   }
 
   /** Asks for a rejoin when the subscription means other topics than before, or a leader sees other partition counts. */
-  async #updateTopics(signal: AbortSignal | undefined): Promise<void> {
+  #updateTopics(): void {
     const subscription = this.#subscription
     const { generation } = this.#member
     const seen = this.#seen
     if (seen?.subscription === subscription && seen.generation === generation && seen.image === this.#cluster.image) return
-    const topics = subscription instanceof RegExp ? await this.#matching(subscription, signal) : subscription
+    const topics = subscription instanceof RegExp ? this.#matching(subscription) : subscription
+    if (topics === null) return
     this.#seen = { subscription, generation, image: this.#cluster.image }
     this.#cluster.track(topics)
     if (topics.length !== this.#topics.length || topics.some((topic) => !this.#topics.includes(topic))) {
@@ -185,9 +198,17 @@ export class Membership {
     if (changed && this.#dealtTopics.length > 0) this.#member.requestRejoin('partition counts changed')
   }
 
-  async #matching(pattern: RegExp, signal: AbortSignal | undefined): Promise<string[]> {
+  /** Null as long as no broker has said which topics there are; that wakes the poll. */
+  #matching(pattern: RegExp): string[] | null {
     this.#cluster.track('all')
-    if (this.#cluster.image.topics.size === 0) await this.#cluster.refresh(signal)
+    if (!this.#cluster.knowsAllTopics) {
+      this.#cluster.refresh().catch((error: unknown) => {
+        if (canRetry(error) || this.#cluster.closing.aborted) return
+        this.#joinFailure ??= error
+        this.#onAttention()
+      })
+      return null
+    }
     const names: string[] = []
     for (const { name, isInternal } of this.#cluster.image.topics.values()) {
       // A sticky or global expression keeps its place between tests.
@@ -197,9 +218,18 @@ export class Membership {
     return names
   }
 
+  /** A step towards a join: the commit, and when that is done, giving back and asking for more. */
   async #begin(): Promise<void> {
-    await this.#beforeRebalance()
-    await this.#noteLoss()
+    if (this.#commit === null && this.#positions.size > 0) {
+      const commit = { isDone: false }
+      this.#commit = commit
+      void this.#beforeRebalance(this.#leaving.signal).then(() => {
+        commit.isDone = true
+        this.#onAttention()
+      })
+    }
+    if (this.#commit?.isDone === false) return
+    this.#commit = null
     const owned = this.#positions.partitions()
     await this.#revoke(this.#cooperative ? owned.filter(({ topic }) => !this.#topics.includes(topic)) : owned)
     this.#joining = this.#member.join(this.#cluster.closing).then(
@@ -240,6 +270,7 @@ export class Membership {
     this.#seenLostCount = this.#member.lostCount
     const lost = this.#positions.partitions()
     this.#positions.assign([])
+    this.#commit = null
     this.#given = null
     this.#givenGenerationId = -1
     if (lost.length === 0) return

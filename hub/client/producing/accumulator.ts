@@ -5,7 +5,7 @@
  * and so does all that comes after it for that topic, so that order is kept; a topic that nobody knows holds up no other.
  */
 import type { Cluster } from '../cluster.ts'
-import { Bell, withDeadline } from '../deadline.ts'
+import { abortable, Bell, withDeadline } from '../deadline.ts'
 import { KafkaError } from '../errors.ts'
 import { IDEMPOTENT_IN_FLIGHT_MAX, type ResolvedProducerOptions } from '../producer-options.ts'
 import type { TopicImage } from '../metadata.ts'
@@ -38,6 +38,8 @@ export interface Sink {
 }
 
 interface Waiting {
+  /** Rank among all records that were given. */
+  readonly number: number
   readonly record: ProducerRecord
   readonly sink: Sink
   readonly index: number
@@ -63,6 +65,7 @@ export class Accumulator {
   #usedBytes = 0
   #lineCount = 0
   #nextOrder = 0
+  #nextNumber = 0
   #lastTopic: TopicState | null = null
 
   constructor(cluster: Cluster, options: ResolvedProducerOptions) {
@@ -91,22 +94,26 @@ export class Accumulator {
   /** Takes a record in, now or in turn. `nowMs` is the wall clock, for records without a timestamp. */
   add(record: ProducerRecord, sink: Sink, index: number, nowMs: number): void {
     const state = this.#topic(record.topic)
+    const waiting: Waiting = { number: this.#nextNumber++, record, sink, index }
     if (state.line.length === 0 && state.image !== null && this.#usedBytes < this.#options.bufferMemoryBytes) {
-      this.#append(state, state.image, record, sink, index, nowMs)
+      this.#append(state, state.image, waiting, nowMs)
       return
     }
-    state.line.push({ record, sink, index })
+    state.line.push(waiting)
     this.#lineCount++
     if (!state.pumping) void this.#pump(state)
   }
 
   /** Sends all that was taken before the call; resolves when it is acknowledged or given up. */
   async flush(signal: AbortSignal | undefined): Promise<void> {
+    const endNumber = this.#nextNumber
     this.#sender.hurryCount++
     try {
       this.#sender.wake()
-      while (this.#lineCount > 0) await this.#room.wait(this.#options.world.clock, this.#options.blockMsMax, signal)
-      await Promise.allSettled([...this.#incomplete].map((batch) => batch.done))
+      // What comes in meanwhile stands behind the end, or a caller that overfills the buffer would hold the flush for ever.
+      while (this.#firstInLine() < endNumber) await this.#room.wait(this.#options.world.clock, this.#options.blockMsMax, signal)
+      const batches = [...this.#incomplete].filter(({ firstNumber }) => firstNumber < endNumber)
+      await abortable(Promise.allSettled(batches.map((batch) => batch.done)), signal)
     } finally {
       this.#sender.hurryCount--
     }
@@ -132,7 +139,14 @@ export class Accumulator {
     return state
   }
 
-  #append(state: TopicState, image: TopicImage, record: ProducerRecord, sink: Sink, index: number, nowMs: number): void {
+  /** Number of the oldest record in any line. */
+  #firstInLine(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { line } of this.#topics.values()) if (line[0] !== undefined) first = Math.min(first, line[0].number)
+    return first
+  }
+
+  #append(state: TopicState, image: TopicImage, { number, record, sink, index }: Waiting, nowMs: number): void {
     const key = bytesOf(record.key)
     const value = bytesOf(record.value)
     const headers = record.headers
@@ -156,7 +170,7 @@ export class Accumulator {
     }
     if (sticky) state.sticky.note(sizeBytes)
     const queue = (state.queues[partition] ??= this.#newQueue(state.name, partition))
-    const batch = this.#batchFor(queue, sizeBytes)
+    const batch = this.#batchFor(queue, sizeBytes, number)
     batch.add(
       {
         key,
@@ -175,14 +189,14 @@ export class Accumulator {
     }
   }
 
-  #batchFor(queue: PartitionQueue, sizeBytes: number): ProducerBatch {
+  #batchFor(queue: PartitionQueue, sizeBytes: number, firstNumber: number): ProducerBatch {
     if (queue.open !== null && queue.open.sizeBytes + sizeBytes > this.#options.batchSizeBytes) {
       queue.closeOpen()
       this.#sender.wake()
     }
     if (queue.open === null) {
       const nowMs = this.#options.world.clock.monotonicMs()
-      const batch = new ProducerBatch(queue.topic, queue.partition, nowMs, this.#nextOrder++)
+      const batch = new ProducerBatch(queue.topic, queue.partition, nowMs, this.#nextOrder++, firstNumber)
       const forget = (): void => void this.#incomplete.delete(batch)
       queue.open = batch
       this.#incomplete.add(batch)
@@ -233,7 +247,7 @@ export class Accumulator {
   #waitFor(state: TopicState): Promise<void> {
     const { world, blockMsMax } = this.#options
     const what = state.image === null ? `metadata of topic ${state.name}` : 'room in buffer.memory'
-    return withDeadline(world.clock, blockMsMax, this.#cluster.closing, what, async (signal) => {
+    return withDeadline(world.clock, blockMsMax, [this.#cluster.closing], what, async (signal) => {
       state.image ??= await this.#cluster.topic(state.name, signal)
       while (this.#usedBytes >= this.#options.bufferMemoryBytes) {
         // Full: what is in open batches must go, or nothing would ever be freed.
@@ -251,14 +265,16 @@ export class Accumulator {
   #admit(state: TopicState): void {
     const nowMs = this.#options.world.clock.nowMs()
     let count = 0
-    for (const { record, sink, index } of state.line) {
+    for (const waiting of state.line) {
       if (state.image === null || this.#usedBytes >= this.#options.bufferMemoryBytes) break
       count++
+      const { sink, index } = waiting
       if (sink.signal?.aborted) sink.refused(index, sink.signal.reason)
-      else this.#append(state, state.image, record, sink, index, nowMs)
+      else this.#append(state, state.image, waiting, nowMs)
     }
     state.line.splice(0, count)
     this.#lineCount -= count
+    this.#room.ring()
   }
 
   #refuseLine(state: TopicState, error: unknown): void {

@@ -40,6 +40,8 @@ export class ProducerBatch {
   readonly createdMs: number
   /** Rank among the batches of its producer, in the order of their making; halves of a batch rank in its place. */
   readonly order: number
+  /** Rank of its first record among all that the producer was given. */
+  readonly firstNumber: number
   /** Settles when the batch is acknowledged or given up. */
   readonly done: Promise<void>
   /** What its records count in bytes: an upper bound, before compression. */
@@ -66,11 +68,12 @@ export class ProducerBatch {
   #orderSpan = 1
   #settle!: { resolve: () => void; reject: (error: unknown) => void }
 
-  constructor(topic: string, partition: number, createdMs: number, order: number) {
+  constructor(topic: string, partition: number, createdMs: number, order: number, firstNumber = 0) {
     this.topic = topic
     this.partition = partition
     this.createdMs = createdMs
     this.order = order
+    this.firstNumber = firstNumber
     this.done = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -130,7 +133,7 @@ export class ProducerBatch {
     const middle = Math.ceil(records.length / 2)
     const span = this.#orderSpan / 2
     const halves = [records.slice(0, middle), records.slice(middle)].map((part, index) => {
-      const half = new ProducerBatch(this.topic, this.partition, this.createdMs, this.order + index * span)
+      const half = new ProducerBatch(this.topic, this.partition, this.createdMs, this.order + index * span, this.firstNumber)
       half.#orderSpan = span
       for (const { key, value, headers, timestampMs } of part) {
         half.add(

@@ -76,6 +76,11 @@ export class Sender {
 
   /** A round at `dueMs` at the latest. */
   wakeAt(dueMs: number): void {
+    // There is nothing to wait for any more: whatever comes is given up.
+    if (this.#fatal !== null) {
+      this.wake()
+      return
+    }
     if (dueMs >= this.#timerDueMs) return
     this.#timer?.cancel()
     this.#timerDueMs = dueMs
@@ -87,8 +92,6 @@ export class Sender {
 
   /** Gives up all that is left. */
   stop(error: unknown): void {
-    this.#timer?.cancel()
-    this.#expiryTimer?.cancel()
     this.#fatal ??= error
     this.#failAll(error)
   }
@@ -270,6 +273,10 @@ export class Sender {
   }
 
   #failAll(error: unknown): void {
+    this.#timer?.cancel()
+    this.#timerDueMs = Number.POSITIVE_INFINITY
+    this.#expiryTimer?.cancel()
+    this.#expiryTimer = null
     for (const queue of this.#active) {
       for (const batch of queue.expire(() => true)) this.#finish(queue, batch, () => batch.fail(error))
     }
