@@ -13,7 +13,9 @@ import {
   answerJoin,
   checkIdentity,
   countJoined,
+  countStaying,
   fits,
+  isStatic,
   joinError,
   removeMember,
   replaceMember,
@@ -50,14 +52,16 @@ export function refuseJoin(state: GroupState, event: JoinEvent, turn: Turn): Gro
 }
 
 /**
- * `group.max.size`. During a rebalance those who have joined are counted, not the members, so that the last to join again are
- * refused when the limit was lowered; else the members are.
+ * `group.max.size`. During a rebalance not all members are counted, so that the last to join again are refused when the limit was
+ * lowered: a static member has room while fewer have joined; anybody else while fewer will stay, as static members keep their place
+ * over a rebalance that they miss (KIP-345). Otherwise the members are counted.
  */
 function hasRoom(state: GroupState, memberId: string, turn: Turn): boolean {
   const member = state.members.get(memberId)
   switch (state.phase) {
     case 'PreparingRebalance':
-      return (member !== undefined && member.joinTicket !== null) || countJoined(state) < turn.rules.memberCountMax
+      if (member !== undefined && member.joinTicket !== null) return true
+      return (member !== undefined && isStatic(member) ? countJoined(state) : countStaying(state)) < turn.rules.memberCountMax
     case 'CompletingRebalance':
     case 'Stable':
       return member !== undefined || state.members.size < turn.rules.memberCountMax

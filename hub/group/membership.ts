@@ -158,6 +158,18 @@ export function countJoined(state: GroupState): number {
   return count
 }
 
+/** A member with a group.instance.id (KIP-345). */
+export function isStatic(member: Member): boolean {
+  return member.groupInstanceId !== null
+}
+
+/** Members that the next generation will have if nobody else joins: those that wait for it, and static ones even if they miss it. */
+export function countStaying(state: GroupState): number {
+  let count = 0
+  for (const member of state.members.values()) if (member.joinTicket !== null || isStatic(member)) count++
+  return count
+}
+
 /** Whether nobody is missing: every member has joined again and every id handed out was used. */
 export function everybodyJoined(state: GroupState): boolean {
   return state.pendingMemberIds.size === 0 && countJoined(state) === state.members.size

@@ -252,6 +252,17 @@ it('keeps its invariants under random events', () => {
   )
 })
 
+it('counts the places of static members that are away (a run that once made five of four)', () => {
+  const join = (instanceId: string | null): Action => ({ kind: 'join', who: 0, known: false, instance: instanceId, version: 3, offer: 0 })
+  const run = new Run()
+  for (const next of [join(null), join(null), join('j'), join(null), { kind: 'disconnect', which: 2 } as const]) run.act(next)
+  expect([run.state.phase, run.state.members.size]).toEqual(['PreparingRebalance', 4])
+  run.act(join(null))
+  expect(run.state.members.size).toBe(4)
+  run.act({ kind: 'advance', durationMs: 9000 })
+  run.act({ kind: 'created' })
+})
+
 it('reaches every phase', () => {
   const seen = new Set<string>()
   fc.assert(
