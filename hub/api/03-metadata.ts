@@ -8,6 +8,7 @@
 import { type TopicImage, topicNameProblem } from '../cluster/index.ts'
 import { ErrorCode, Metadata, type RequestOf, ZERO_UUID } from '../wire/index.ts'
 import { authorizedOperations, type Broker, defineHandler, isInternalTopic, reachableBrokers } from './handler.ts'
+import { describePartition, describeTopic } from './topic-description.ts'
 
 type Request = RequestOf<typeof Metadata>
 
@@ -40,22 +41,7 @@ export const metadata = defineHandler({
 })
 
 function describe(topic: TopicImage, topicAuthorizedOperations: number) {
-  return {
-    errorCode: ErrorCode.NONE,
-    name: topic.name,
-    topicId: topic.topicId,
-    isInternal: isInternalTopic(topic.name),
-    partitions: topic.partitions.map((partition) => ({
-      errorCode: ErrorCode.NONE,
-      partitionIndex: partition.partition,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: [...partition.replicas],
-      isrNodes: [...partition.isr],
-      offlineReplicas: [],
-    })),
-    topicAuthorizedOperations,
-  }
+  return { ...describeTopic(topic, topicAuthorizedOperations), partitions: topic.partitions.map(describePartition) }
 }
 
 /** First version in which a topic's name may be null. */

@@ -7,6 +7,7 @@
 import { type TopicImage, topicNameProblem } from '../cluster/index.ts'
 import { DescribeTopicPartitions, ErrorCode, type RequestOf, ZERO_UUID } from '../wire/index.ts'
 import { authorizedOperations, type Broker, defineHandler, isInternalTopic } from './handler.ts'
+import { describePartition, describeTopic } from './topic-description.ts'
 
 type Request = RequestOf<typeof DescribeTopicPartitions>
 
@@ -47,22 +48,8 @@ function page(known: readonly TopicImage[], { cursor }: Request, limit: number) 
 
 function describe(topic: TopicImage, partitions: TopicImage['partitions']) {
   return {
-    errorCode: ErrorCode.NONE,
-    name: topic.name,
-    topicId: topic.topicId,
-    isInternal: isInternalTopic(topic.name),
-    partitions: partitions.map((partition) => ({
-      errorCode: ErrorCode.NONE,
-      partitionIndex: partition.partition,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: [...partition.replicas],
-      isrNodes: [...partition.isr],
-      eligibleLeaderReplicas: [],
-      lastKnownElr: [],
-      offlineReplicas: [],
-    })),
-    topicAuthorizedOperations: authorizedOperations.topic,
+    ...describeTopic(topic, authorizedOperations.topic),
+    partitions: partitions.map((partition) => ({ ...describePartition(partition), eligibleLeaderReplicas: [], lastKnownElr: [] })),
   }
 }
 

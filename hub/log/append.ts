@@ -14,7 +14,7 @@ import {
   patchBatch,
   setMaxTimestamp,
 } from '../wire/index.ts'
-import type { Producers } from './producers.ts'
+import { claimOf, type Producers } from './producers.ts'
 import type { AppendOrigin, LogConfig, Refused } from './types.ts'
 
 /** Per-record reasons in one answer; a batch of a megabyte can hold 150,000 faulty records. */
@@ -242,14 +242,9 @@ function judgeSize(ready: Ready, { config, origin, name }: AppendContext): Ready
 }
 
 function judgeProducer(records: Buffer, at: number, producers: Producers): Duplicate | Refused | undefined {
-  const producerId = batchHeader.producerId(records, at)
-  if (producerId < 0) return undefined
-  const verdict = producers.judge({
-    producerId,
-    epoch: batchHeader.producerEpoch(records, at),
-    firstSequence: batchHeader.baseSequence(records, at),
-    lastSequence: batchHeader.lastSequence(records, at),
-  })
+  const claim = claimOf(records, at)
+  if (claim === undefined) return undefined
+  const verdict = producers.judge(claim)
   if (verdict.kind === 'refused') return refuse(verdict.errorCode, verdict.message)
   if (verdict.kind === 'next') return undefined
   const { lastOffset, offsetDelta, timestampMs } = verdict.batch

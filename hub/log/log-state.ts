@@ -8,7 +8,7 @@ import type { EpochEntry } from './checkpoints.ts'
 import type { LeaderEpochs } from './epochs.ts'
 import { OFFSET_INDEX_ENTRY_BYTES } from './offset-index.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
-import type { Producers } from './producers.ts'
+import { claimOf, type Producers } from './producers.ts'
 import type { RecoveredLog } from './recovery.ts'
 import { SEGMENT_SPAN_MAX, Segment, type SegmentMark } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
@@ -152,15 +152,8 @@ export class LogState {
   }
 
   #recordProducer(buffer: Buffer, at: number, lastOffset: number, nowMs: number): void {
-    const producerId = batchHeader.producerId(buffer, at)
-    const firstSequence = batchHeader.baseSequence(buffer, at)
-    if (producerId < 0 || firstSequence < 0) return
-    const claim = {
-      producerId,
-      epoch: batchHeader.producerEpoch(buffer, at),
-      firstSequence,
-      lastSequence: batchHeader.lastSequence(buffer, at),
-    }
+    const claim = claimOf(buffer, at)
+    if (claim === undefined) return
     const offsetDelta = batchHeader.lastOffsetDelta(buffer, at)
     this.producers.record(claim, { lastOffset, offsetDelta, timestampMs: batchHeader.maxTimestampMs(buffer, at) }, nowMs, true)
   }

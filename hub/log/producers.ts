@@ -11,7 +11,7 @@
  * «The next» of an epoch without kept batches is 0, or the first one that was taken back.
  * Entries are immutable, so that an append can be taken back by putting the old entry in its place (a full disk does that).
  */
-import { ErrorCode } from '../wire/index.ts'
+import { batchHeader, ErrorCode } from '../wire/index.ts'
 
 /** One batch as kept: its sequences and offsets, and the largest timestamp (ms). */
 export interface ProducedBatch {
@@ -42,6 +42,14 @@ export interface ProducerClaim {
   readonly epoch: number
   readonly firstSequence: number
   readonly lastSequence: number
+}
+
+/** What the batch at `buffer[at]` claims; undefined for one without an idempotent producer (control batches have an id, but no sequence). */
+export function claimOf(buffer: Buffer, at: number): ProducerClaim | undefined {
+  const producerId = batchHeader.producerId(buffer, at)
+  const firstSequence = batchHeader.baseSequence(buffer, at)
+  if (producerId < 0 || firstSequence < 0) return undefined
+  return { producerId, epoch: batchHeader.producerEpoch(buffer, at), firstSequence, lastSequence: batchHeader.lastSequence(buffer, at) }
 }
 
 export type ProducerVerdict =

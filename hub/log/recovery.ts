@@ -12,7 +12,7 @@ import { LEADER_EPOCH_CHECKPOINT, segmentFile } from './file-names.ts'
 import { findFiles } from './find-files.ts'
 import { asError, CorruptLogError } from './log-error.ts'
 import { decodeProducerSnapshot } from './producer-snapshot.ts'
-import { Producers } from './producers.ts'
+import { claimOf, Producers } from './producers.ts'
 import { secureFrom } from './rewrite.ts'
 import { headerProblem, scanBatches } from './scan.ts'
 import { readOrNothing, SEGMENT_SPAN_MAX, Segment } from './segment.ts'
@@ -293,15 +293,8 @@ class Recovery {
     segment.add(buffer, at, indexIntervalBytes)
     const baseOffset = batchHeader.baseOffset(buffer, at)
     this.#epochs.assign(batchHeader.leaderEpoch(buffer, at), baseOffset)
-    const producerId = batchHeader.producerId(buffer, at)
-    const firstSequence = batchHeader.baseSequence(buffer, at)
-    if (producerId < 0 || firstSequence < 0 || baseOffset < producersFrom) return
-    const claim = {
-      producerId,
-      epoch: batchHeader.producerEpoch(buffer, at),
-      firstSequence,
-      lastSequence: batchHeader.lastSequence(buffer, at),
-    }
+    const claim = claimOf(buffer, at)
+    if (claim === undefined || baseOffset < producersFrom) return
     const offsetDelta = batchHeader.lastOffsetDelta(buffer, at)
     this.#producers.record(
       claim,

@@ -7,6 +7,7 @@ import { openLogDirectory } from '../../hub/log/index.ts'
 import { memoryLogger } from '../../hub/observe/index.ts'
 import { Partition, RisingMark } from '../../hub/replica/index.ts'
 import { encodeBatch, type Fetch, type RequestOf, type ResponseInput, ZERO_UUID } from '../../hub/wire/index.ts'
+import { logConfig } from '../replica/log-config.ts'
 
 const BATCH_BYTES = 100_000
 
@@ -15,24 +16,8 @@ async function handlerOver(budget: AnswerBudget) {
   const clock = memoryClock()
   const options = { clock, disk: memoryDisk(), logger: memoryLogger(), randomFloat: () => 0.5 }
   const identity = { clusterId: 'c', nodeId: 1, directoryId: 'd' }
-  const config = {
-    segmentBytes: 1 << 30,
-    segmentMs: 1 << 30,
-    segmentJitterMs: 0,
-    segmentIndexBytes: 1 << 20,
-    indexIntervalBytes: 4096,
-    retentionMs: -1,
-    retentionBytes: -1,
-    maxMessageBytes: 1 << 20,
-    cleanupPolicies: new Set(['delete'] as const),
-    messageTimestampType: 'CreateTime' as const,
-    messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
-    messageTimestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
-    compressionType: 'producer' as const,
-    fileDeleteDelayMs: 0,
-  }
   const first = await openLogDirectory('/data', { ...options, formatIfEmpty: identity })
-  const written = new Partition(await first.openLog('t', 0, ZERO_UUID, config), { leaderEpoch: 0, durability: 'fsync' })
+  const written = new Partition(await first.openLog('t', 0, ZERO_UUID, logConfig), { leaderEpoch: 0, durability: 'fsync' })
   const value = Buffer.alloc(BATCH_BYTES - 75)
   for (let at = 0; at < 10; at++) {
     const outcome = written.append(encodeBatch({ records: [{ key: null, value, timestampMs: 1 }] }), -1)
@@ -41,7 +26,7 @@ async function handlerOver(budget: AnswerBudget) {
   await first.close()
   // Opened anew, its memory tail is empty: every read is one of the file.
   const directory = await openLogDirectory('/data', options)
-  const partition = new Partition(await directory.openLog('t', 0, ZERO_UUID, config), { leaderEpoch: 0, durability: 'fsync' })
+  const partition = new Partition(await directory.openLog('t', 0, ZERO_UUID, logConfig), { leaderEpoch: 0, durability: 'fsync' })
   const broker = {
     answers: budget,
     clock,
