@@ -90,8 +90,7 @@ export async function topicsDeleted(
           if (!another) gone.push({ key, value: null })
         }
       }
-      await writeInBatches(context, shard, gone)
-      for (const groupId of new Set(gone.map(({ key }) => key.groupId))) shard.dropIfVacant(groupId)
+      await removeOffsets(context, shard, gone)
     }),
   )
 }
@@ -109,7 +108,7 @@ export async function removeExpired(context: AdminContext, shard: GroupShard): P
       goneGroupIds.push(group.groupId)
   }
   const batchMax = context.limits.tombstoneBatchRecordCountMax
-  const written = writeInBatches(context, shard, changes)
+  const written = removeOffsets(context, shard, changes)
   const removed: Promise<number>[] = []
   for (let at = 0; at < goneGroupIds.length; at += batchMax) removed.push(shard.remove(goneGroupIds.slice(at, at + batchMax), []))
   await Promise.all([written, ...removed])
@@ -159,9 +158,11 @@ async function deleteFrom(shard: GroupShard, groupIds: readonly string[]): Promi
   return judged.map(({ groupId, errorCode }) => ({ groupId, errorCode: errorCode === ErrorCode.NONE ? written : errorCode }))
 }
 
-async function writeInBatches(context: AdminContext, shard: GroupShard, changes: readonly OffsetChange[]): Promise<void> {
+/** Writes tombstones in batches; then groups that hold nothing any more are forgotten, whichever of several removals ended last. */
+async function removeOffsets(context: AdminContext, shard: GroupShard, changes: readonly OffsetChange[]): Promise<void> {
   const batchMax = context.limits.tombstoneBatchRecordCountMax
   const batches: Promise<number>[] = []
   for (let at = 0; at < changes.length; at += batchMax) batches.push(shard.write(changes.slice(at, at + batchMax)))
   await Promise.all(batches)
+  for (const groupId of new Set(changes.map(({ key }) => key.groupId))) shard.dropIfVacant(groupId)
 }

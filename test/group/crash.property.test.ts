@@ -155,3 +155,19 @@ it('memory is what the log says, over faults, deletions, expiry and crashes', as
     { numRuns: RUNS },
   )
 })
+
+it('forgets a group whose last offsets went by a deleted topic and by expiry at the same time', async () => {
+  const run = new Run(await harness({ partitionCount: 2 }))
+  await run.act({ kind: 'commit', group: 0, topic: 0, partition: 0 })
+  await run.act({ kind: 'commit', group: 0, topic: 1, partition: 0 })
+  await run.act({ kind: 'hold' })
+  await run.act({ kind: 'topicDeleted', topic: 0 })
+  await run.act({ kind: 'commit', group: 2, topic: 0, partition: 0 })
+  await run.act({ kind: 'days' })
+  await run.act({ kind: 'commit', group: 1, topic: 0, partition: 0 })
+  await run.settle()
+  const reread = await run.of.restart()
+  expect(await view(run.of)).toEqual(await view(reread))
+  await reread.groups.close()
+  await run.of.groups.close()
+})
