@@ -7,7 +7,10 @@ import { spawn } from 'node:child_process'
 const steps: readonly (readonly [name: string, command: readonly string[]])[] = [
   ['format', ['biome', 'format', '--config-path=config/biome-rules.json', '.']],
   ['lint', ['biome', 'lint', '--config-path=config/biome-rules.json', '--error-on-warnings', '.']],
-  ['lint (types)', ['oxlint', '-c', 'config/oxlint.json', '--type-aware', '--deny-warnings', 'hub', 'sdk', 'test', 'config']],
+  [
+    'lint (types)',
+    ['oxlint', '-c', 'config/oxlint.json', '--type-aware', '--deny-warnings', 'hub', 'sdk', 'connectors', 'examples', 'test', 'config'],
+  ],
   ['types', ['tsc', '--noEmit', '-p', 'tsconfig.json']],
   ['layers', ['vitest', 'run', '--config', 'config/vitest.config.ts', '--project', 'unit', 'test/tidy.test.ts', '--reporter=dot']],
   ['dead code', ['knip', '--config', 'config/knip.json', '--no-progress']],

@@ -4,6 +4,7 @@
  * Semantics are those of Kafka's `ConfigDef.parseType` and `convertToString` (KIP-26), message by message, since
  * tools show these messages and people search for them.
  */
+import { javaDoubleText } from './java-numbers.ts'
 
 /** A value's type, by Kafka's name. A CLASS is a plugin or class name, kept as text. */
 export type ConfigType = 'BOOLEAN' | 'STRING' | 'INT' | 'SHORT' | 'LONG' | 'DOUBLE' | 'LIST' | 'CLASS' | 'PASSWORD'
@@ -59,9 +60,20 @@ export function isPassword(value: unknown): value is Password {
   return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true
 }
 
+const EXCEPTION_BRAND = Symbol.for('millrace.ConfigException')
+
 /** A configuration was refused: a wrong value, a missing key, a bad definition. */
 export class ConfigException extends Error {
   override readonly name = 'ConfigException'
+
+  get [EXCEPTION_BRAND](): true {
+    return true
+  }
+}
+
+/** Whether an error is a {@link ConfigException}, also one that a plugin's own copy of this package threw. */
+export function isConfigException(error: unknown): error is ConfigException {
+  return typeof error === 'object' && error !== null && EXCEPTION_BRAND in error
 }
 
 /** "Invalid value v for configuration k: why", Kafka's sentence. */
@@ -116,7 +128,7 @@ const parsers: { readonly [T in ConfigType]: (name: string, value: unknown, opti
   DOUBLE: (name, value) => {
     if (typeof value === 'number') return value
     if (typeof value !== 'string') throw refused(name, value, `Expected value to be a double, but it was a ${kindOf(value)}`)
-    const match = /^([+-]?)(NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?$/.exec(trimmed(value))
+    const match = /^([+-]?)(NaN|Infinity|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?$/.exec(trimmed(value))
     if (match === null) throw refused(name, value, 'Not a number of type DOUBLE')
     return Number(`${match[1] === '+' ? '' : match[1]}${match[2]}`)
   },
@@ -124,7 +136,7 @@ const parsers: { readonly [T in ConfigType]: (name: string, value: unknown, opti
     if (Array.isArray(value)) return value.map(String)
     if (typeof value !== 'string') throw refused(name, value, 'Expected a comma separated list.')
     const text = trimmed(value)
-    return text === '' ? [] : text.split(/[ \t\n\v\f\r]*,[ \t\n\v\f\r]*/)
+    return text === '' ? [] : text.split(',').map((element) => stripped(element, isRegexSpace))
   },
   CLASS: (name, value, options) => {
     if (typeof value !== 'string') throw refused(name, value, 'Expected a Class instance or class name.')
@@ -169,7 +181,7 @@ export function convertToString(value: unknown, type: ConfigType): string | null
   if (value === null || value === undefined) return null
   if (type === 'PASSWORD') return HIDDEN
   if (type === 'LIST' && Array.isArray(value)) return value.join(',')
-  if (type === 'DOUBLE' && typeof value === 'number') return javaDouble(value)
+  if (type === 'DOUBLE' && typeof value === 'number') return javaDoubleText(value)
   return textOf(value)
 }
 
@@ -191,7 +203,7 @@ export function canonicalText(value: unknown, type: ConfigType): string | null {
 export function shownValue(value: unknown, type?: ConfigType): string {
   if (value === null || value === undefined) return 'null'
   if (Array.isArray(value)) return `[${value.map((element) => shownValue(element)).join(', ')}]`
-  if (typeof value === 'number') return type === 'DOUBLE' || !Number.isInteger(value) ? javaDouble(value) : String(value)
+  if (typeof value === 'number') return type === 'DOUBLE' || !Number.isInteger(value) ? javaDoubleText(value) : String(value)
   if (typeof value !== 'object' || isPassword(value)) return textOf(value)
   return `{${Object.entries(value)
     .map(([key, entry]) => `${key}=${shownValue(entry)}`)
@@ -204,22 +216,22 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value as number | boolean | bigint)
 }
 
-/** Java's `Double.toString`: always a point, an exponent from 10^7 up and below 10^-3. */
-export function javaDouble(value: number): string {
-  if (!Number.isFinite(value)) return String(value)
-  const magnitude = Math.abs(value)
-  if (magnitude === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
-  if (magnitude >= 1e-3 && magnitude < 1e7) return Number.isInteger(value) ? `${value}.0` : String(value)
-  const [digits = '', exponent = ''] = value.toExponential().split('e')
-  return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`
-}
-
 /** Java's `trim`: everything up to and including the space, and nothing else. */
 function trimmed(text: string): string {
+  return stripped(text, (code) => code <= 0x20)
+}
+
+/** `\s` of Java's regular expressions, by which lists are split. */
+function isRegexSpace(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d)
+}
+
+/** Without what is blank at both ends. By hand: a pattern would look at each blank inside as often as blanks follow it. */
+function stripped(text: string, isBlank: (code: number) => boolean): string {
   let from = 0
   let to = text.length
-  while (from < to && text.charCodeAt(from) <= 0x20) from++
-  while (to > from && text.charCodeAt(to - 1) <= 0x20) to--
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
   return text.slice(from, to)
 }
 

@@ -11,7 +11,14 @@
  * const settings = parseConfig(definition, { topic: 'lines' })
  * ```
  */
-import { ConfigException, type ConfigType, type ConfigValueByType, type ParseOptions, parseType } from './config-types.ts'
+import {
+  ConfigException,
+  type ConfigType,
+  type ConfigValueByType,
+  isConfigException,
+  type ParseOptions,
+  parseType,
+} from './config-types.ts'
 import type { Validator } from './validators.ts'
 
 export type Importance = 'HIGH' | 'MEDIUM' | 'LOW'
@@ -115,7 +122,7 @@ export function validateConfig(
     try {
       value = parseKey(name, key, props, options)
     } catch (error) {
-      if (!(error instanceof ConfigException)) throw error
+      if (!isConfigException(error)) throw error
       errors.push(error.message)
     }
     const message = key.validator?.check(name, value, key.type)
@@ -135,7 +142,7 @@ export function validateConfig(
       outcome.recommendedValues = key.recommender.validValues(name, parsed)
       outcome.visible = key.recommender.visible(name, parsed)
     } catch (error) {
-      if (!(error instanceof ConfigException)) throw error
+      if (!isConfigException(error)) throw error
       outcome.errors.push(error.message)
     }
   }

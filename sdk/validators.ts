@@ -1,7 +1,8 @@
 /**
  * @module sdk/validators — what values a configuration may have. Texts and messages are those of Kafka's `ConfigDef` validators.
  */
-import { type ConfigType, invalidValue, javaDouble, shownValue } from './config-types.ts'
+import { type ConfigType, invalidValue, shownValue } from './config-types.ts'
+import { javaDoubleText } from './java-numbers.ts'
 
 /** A rule for parsed values. */
 export interface Validator {
@@ -40,7 +41,7 @@ export function between(min: number, max: number): Validator {
 
 /** As {@link between}, with the bounds shown as decimals ("0.0"). */
 export function betweenDecimals(min: number, max: number): Validator {
-  return range(min, max, javaDouble)
+  return range(min, max, javaDoubleText)
 }
 
 /** One of these texts. null is allowed where it is listed. */

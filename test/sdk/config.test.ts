@@ -1,18 +1,17 @@
 /** Kafka 4.3.1's own answers, case by case: golden/connect/configdef.jsonl. */
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  type ConfigDefinition,
-  type ConfigOf,
-  ConfigException,
-  type ConfigType,
-  Password,
-  type Validator,
   allOf,
   atLeast,
   between,
   betweenDecimals,
+  type ConfigDefinition,
+  ConfigException,
+  type ConfigOf,
+  type ConfigType,
   canonicalText,
   convertToString,
   defineConfig,
@@ -24,9 +23,11 @@ import {
   nonNull,
   oneOf,
   oneOfIgnoringCase,
+  Password,
   parseConfig,
   parseType,
   rule,
+  type Validator,
   validateConfig,
 } from '../../sdk/index.ts'
 
@@ -130,6 +131,26 @@ describe('parseType', () => {
     expect(canonicalText(' a , b ', 'LIST')).toBe('a,b')
     expect(canonicalText('secret', 'PASSWORD')).toBe('[hidden]')
     expect(canonicalText(null, 'LONG')).toBeNull()
+  })
+})
+
+describe('a hostile text', () => {
+  it('of a list is split in one go, as the pattern would', () => {
+    const blanks = ' '.repeat(500_000)
+    expect(parseType('k', `a${blanks}b`, 'LIST')).toEqual([`a${blanks}b`])
+    const texts = fc.array(fc.constantFrom('a', ',', ' ', '\t', '\v', '\u0001', '\u00a0', '\ufeff'), { maxLength: 12 })
+    fc.assert(
+      fc.property(texts, (characters) => {
+        const text = `x${characters.join('')}x`
+        expect(parseType('k', text, 'LIST')).toEqual(text.split(/[ \t\n\v\f\r]*,[ \t\n\v\f\r]*/))
+      }),
+    )
+  })
+
+  it('of a double is refused in one go', () => {
+    expect(() => parseType('k', `${'1'.repeat(500_000)}x`, 'DOUBLE')).toThrow('Not a number of type DOUBLE')
+    expect(['1', '1.', '.5', '1.5e3'].map((text) => parseType('k', text, 'DOUBLE'))).toEqual([1, 1, 0.5, 1500])
+    expect(() => parseType('k', '.', 'DOUBLE')).toThrow('Not a number of type DOUBLE')
   })
 })
 
@@ -256,6 +277,33 @@ describe('a definition', () => {
       'Invalid value x for configuration tasks.max: Not a number of type INT',
       'Invalid value null for configuration tasks.max: Value must be non-null',
     ])
+  })
+})
+
+describe('a recommender', () => {
+  const refusing = (error: Error): unknown =>
+    validateConfig(
+      {
+        a: {
+          type: 'STRING',
+          default: null,
+          importance: 'LOW',
+          recommender: {
+            validValues: () => {
+              throw error
+            },
+            visible: () => true,
+          },
+        },
+      },
+      {},
+    )[0]?.errors
+
+  it('refuses by a ConfigException, also by that of another copy of this package', () => {
+    expect(refusing(new ConfigException('not here'))).toEqual(['not here'])
+    const foreign = Object.assign(new Error('not there'), { [Symbol.for('millrace.ConfigException')]: true })
+    expect(refusing(foreign)).toEqual(['not there'])
+    expect(() => refusing(new Error('broken'))).toThrow('broken')
   })
 })
 
