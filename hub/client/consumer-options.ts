@@ -25,6 +25,16 @@ export interface ConsumerOptions extends ClientOptions {
   readonly groupId?: string
   /** group.instance.id: a static member keeps its partitions over a restart within the session timeout (KIP-345). */
   readonly groupInstanceId?: string
+  /**
+   * Whether `close` takes the member out of its group. Default: a dynamic member leaves, a static one stays, for it means to come back
+   * (KIP-1092's GroupMembershipOperation).
+   */
+  readonly leaveGroupOnClose?: boolean
+  /**
+   * A static member that puts a dead one of the same groupInstanceId out of the group at once, but does not take its place: the group deals
+   * anew, so that nothing that has changed meanwhile is missed. On a broker without static membership it is a dynamic member.
+   */
+  readonly replacesPredecessor?: boolean
   /** auto.offset.reset */
   readonly offsetReset?: OffsetReset
   /** enable.auto.commit: commit what earlier polls returned every autoCommitIntervalMs, and before a rebalance and the end. */
@@ -76,6 +86,7 @@ export const CONSUMER_DEFAULTS = {
   heartbeatIntervalMs: 3_000,
   pollIntervalMsMax: 300_000,
   closeTimeoutMs: 30_000,
+  replacesPredecessor: false,
   pollRecordsMax: 500,
   fetchBytesMin: 1,
   fetchWaitMsMax: 500,
@@ -103,6 +114,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
   const resolved = {
     ...CONSUMER_DEFAULTS,
     listener: {},
+    leaveGroupOnClose: (given.groupInstanceId ?? '') === '',
     ...given,
     ...resolveClientOptions(options),
     assignors: (given.assignors ?? CONSUMER_DEFAULTS.assignors).map(assignorOf),

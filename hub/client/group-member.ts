@@ -17,6 +17,7 @@ import { Cluster } from './cluster.ts'
 import { Coordinators } from './coordinators.ts'
 import { abortable } from './deadline.ts'
 import { canRetry, ClientError, KafkaError, throwIfError } from './errors.ts'
+import type { Generation, GroupMemberHandlers, GroupMemberOptions } from './group-member-types.ts'
 import { type ClientOptions, resolveClientOptions } from './options.ts'
 
 /** A JoinGroup is answered when all members have joined, so it may take the whole rebalance timeout and a bit. */
@@ -28,54 +29,6 @@ const REJOIN: ReadonlySet<number> = new Set([
   ErrorCode.ILLEGAL_GENERATION,
   ErrorCode.MEMBER_ID_REQUIRED,
 ])
-
-/** What a member is and how patient it is. */
-export interface GroupMemberOptions {
-  readonly groupId: string
-  /** Static membership (KIP-345); null for a dynamic member. */
-  readonly groupInstanceId: string | null
-  /** `consumer`, `connect`, …; all members of a group have the same. */
-  readonly protocolType: string
-  readonly sessionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
-  /** How long the group waits for this member to join again. */
-  readonly rebalanceTimeoutMs: number
-  /** Leave the group when `touch` was not called for so long; undefined: never. */
-  readonly pollIntervalMsMax?: number
-}
-
-/** A way of sharing work that the member knows, with what it wants to tell the leader. */
-export interface MemberProtocol {
-  readonly name: string
-  readonly metadata: Buffer
-}
-
-/** A member as the leader sees it. */
-export interface JoinedMember {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly metadata: Buffer
-}
-
-/** What the owner does for its member. */
-export interface GroupMemberHandlers {
-  /** In order of preference; asked for at every join. */
-  protocols(): readonly MemberProtocol[]
-  /** This member was chosen to share out the work: member id to assignment. Members left out get empty bytes. */
-  onJoinedAsLeader(protocolName: string, members: readonly JoinedMember[]): Promise<ReadonlyMap<string, Buffer>>
-  /** `rejoinNeeded` has become true, or `fatalError` was set. */
-  onAttention(): void
-}
-
-/** A completed join. */
-export interface Generation {
-  readonly generationId: number
-  readonly memberId: string
-  readonly protocolName: string
-  readonly isLeader: boolean
-  /** Made by the leader; empty when it had nothing for this member. */
-  readonly assignment: Buffer
-}
 
 /** A member of a group. One `join` at a time. */
 export class GroupMember {
@@ -91,6 +44,12 @@ export class GroupMember {
   #fatalError: unknown = null
   #joining = false
   #leaveCount = 0
+  /** Static membership as it is: null also where the broker has none. */
+  #groupInstanceId: string | null
+  /** A member that was killed under the same instance id may still be in the group. */
+  #hasPredecessor: boolean
+  /** A join without a member id is on its way: the group may know this member before it knows itself. */
+  #isAnonymous = false
   #heartbeatTimer: Timer | null = null
   #lastHeartbeatMs = 0
   #lastTouchMs: number
@@ -100,12 +59,19 @@ export class GroupMember {
     this.#coordinators = coordinators
     this.#options = options
     this.#handlers = handlers
+    this.#groupInstanceId = options.groupInstanceId
+    this.#hasPredecessor = options.replacesPredecessor === true && options.groupInstanceId !== null
     this.#lastTouchMs = this.#nowMs()
   }
 
   /** The generation that the member is in; null before the first join and after the group went on without it. */
   get generation(): Generation | null {
     return this.#generation
+  }
+
+  /** The instance id under which the group knows it; null for a dynamic member. */
+  get groupInstanceId(): string | null {
+    return this.#groupInstanceId
   }
 
   /** Whether `join` is due. */
@@ -173,26 +139,46 @@ export class GroupMember {
     return rejoin
   }
 
-  /** Leaves the group, unless the member is static and means to come back. Errors don't matter: the session would end it. */
+  /** Leaves the group, unless the member means to come back. Errors don't matter: the session would end it. */
   async leave(reason: string, signal?: AbortSignal): Promise<void> {
     this.#stopHeartbeats()
     this.#leaveCount++
     const memberId = this.#memberId
-    const { groupId, groupInstanceId } = this.#options
+    const { groupInstanceId, isLeaving = groupInstanceId === null } = this.#options
+    const isKnown = memberId !== '' || (this.#isAnonymous && this.#groupInstanceId !== null)
     this.#forget()
-    if (memberId === '' || groupInstanceId !== null) return
+    if (!isKnown || !isLeaving) return
     try {
-      await this.#coordinators.ask(
-        groupId,
-        'control',
-        LeaveGroup,
-        (version) =>
-          version >= 3 ? { groupId, members: [{ memberId, reason: reason.slice(0, 255) }] } : { groupId, memberId, members: [] },
-        { signal },
-      )
+      await this.#askLeave(memberId, reason, memberId === '' ? 3 : 0, signal)
     } catch {
       // Nobody is left to act on it.
     }
+  }
+
+  /** Takes a member out of the group: this one, or by the instance id alone (from v3) whoever has it. That there is none is no error. */
+  async #askLeave(memberId: string, reason: string, versionMin: number, signal: AbortSignal | undefined): Promise<void> {
+    const { groupId } = this.#options
+    const member = { memberId, groupInstanceId: this.#groupInstanceId, reason: reason.slice(0, 255) }
+    const response = await this.#coordinators.ask(
+      groupId,
+      'control',
+      LeaveGroup,
+      (version) => (version >= 3 ? { groupId, members: [member] } : { groupId, memberId, members: [] }),
+      { signal, versionMin },
+    )
+    throwIfError(response.errorCode, null, { groupId })
+  }
+
+  /** Before the first join of a member that does not want the place of the one before it. Rejects as a join does. */
+  async #putOutPredecessor(signal: AbortSignal): Promise<void> {
+    if (!this.#hasPredecessor) return
+    try {
+      await this.#askLeave('', 'replaced by its successor', 3, signal)
+    } catch (error) {
+      if (!(error instanceof ClientError && error.kind === 'unsupported-version')) throw error
+      this.#groupInstanceId = null
+    }
+    this.#hasPredecessor = false
   }
 
   #nowMs(): number {
@@ -202,15 +188,15 @@ export class GroupMember {
   async #joinOnce(signal: AbortSignal): Promise<Generation> {
     this.#rejoinNeeded = false
     try {
+      await this.#putOutPredecessor(signal)
       const joined = await this.#askJoin(signal)
       this.#memberId = joined.memberId
       const isLeader = joined.leader === joined.memberId
       const protocolName = joined.protocolName ?? ''
-      // A static leader that returns is told not to share out anew (KIP-814).
-      const assignments =
-        isLeader && !joined.skipAssignment
-          ? await abortable(this.#handlers.onJoinedAsLeader(protocolName, joined.members), signal)
-          : new Map<string, Buffer>()
+      const none = new Map<string, Buffer>()
+      const dealt = isLeader ? await abortable(this.#handlers.onJoinedAsLeader(protocolName, joined.members), signal) : none
+      // A static leader that returns is told not to share out anew (KIP-814); it deals all the same, to know what it has to watch.
+      const assignments = joined.skipAssignment ? none : dealt
       const assignment = await this.#askSync(joined, protocolName, assignments, signal)
       this.#generation = {
         generationId: joined.generationId,
@@ -228,7 +214,9 @@ export class GroupMember {
   }
 
   async #askJoin(signal: AbortSignal): Promise<JoinGroupResponse> {
-    const { groupId, groupInstanceId, protocolType, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
+    const { groupId, protocolType, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
+    const groupInstanceId = this.#groupInstanceId
+    this.#isAnonymous = this.#memberId === ''
     const protocols = this.#handlers.protocols().map(({ name, metadata }) => ({ name, metadata }))
     const response = await this.#coordinators.ask(
       groupId,
@@ -250,6 +238,7 @@ export class GroupMember {
         ...(groupInstanceId === null ? {} : { versionMin: 5 }),
       },
     )
+    this.#isAnonymous = false
     // The id in this refusal is ours from now on (KIP-394).
     if (response.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = response.memberId
     throwIfError(response.errorCode, null, { groupId })
@@ -262,7 +251,8 @@ export class GroupMember {
     assignments: ReadonlyMap<string, Buffer>,
     signal: AbortSignal,
   ): Promise<Buffer> {
-    const { groupId, groupInstanceId, protocolType, rebalanceTimeoutMs } = this.#options
+    const { groupId, protocolType, rebalanceTimeoutMs } = this.#options
+    const groupInstanceId = this.#groupInstanceId
     const response = await this.#coordinators.ask(
       groupId,
       'group',
@@ -324,7 +314,8 @@ export class GroupMember {
   async #beat(): Promise<void> {
     const generation = this.#generation
     if (generation === null || this.#joining) return
-    const { pollIntervalMsMax, sessionTimeoutMs, groupId, groupInstanceId } = this.#options
+    const { pollIntervalMsMax, sessionTimeoutMs, groupId } = this.#options
+    const groupInstanceId = this.#groupInstanceId
     if (pollIntervalMsMax !== undefined && this.#nowMs() - this.#lastTouchMs > pollIntervalMsMax) {
       await this.leave(`no poll for ${pollIntervalMsMax} ms (max.poll.interval.ms)`)
       this.#handlers.onAttention()

@@ -66,20 +66,14 @@ export {
 } from './consumer-records.ts'
 export type { Subscription } from './consuming/membership.ts'
 export {
+  canRetry,
   ClientError,
   type ClientErrorKind,
   type ErrorPlace,
   KafkaError,
 } from './errors.ts'
-export {
-  createGroupMember,
-  type Generation,
-  GroupMember,
-  type GroupMemberHandlers,
-  type GroupMemberOptions,
-  type JoinedMember,
-  type MemberProtocol,
-} from './group-member.ts'
+export { createGroupMember, GroupMember } from './group-member.ts'
+export type { Generation, GroupMemberHandlers, GroupMemberOptions, JoinedMember, MemberProtocol } from './group-member-types.ts'
 export type { OffsetToCommit } from './group-offsets.ts'
 export { CLIENT_DEFAULTS, type ClientOptions } from './options.ts'
 export {

@@ -182,6 +182,16 @@ describe('a group', () => {
     expect(first.events).toHaveLength(eventCount)
   }, 60_000)
 
+  it('takes a static member out of its group when it is told to leave on close (KIP-1092)', async () => {
+    const topic = await broker.topic({ partitionCount: 4 })
+    const groupId = broker.name('group')
+    const first = new TestMember([topic], { groupId, groupInstanceId: 'a' })
+    const second = new TestMember([topic], { groupId, groupInstanceId: 'b', leaveGroupOnClose: true })
+    await until(() => first.assigned.length === 2 && second.assigned.length === 2)
+    await second.stop()
+    await until(() => first.assigned.length === 4)
+  }, 60_000)
+
   it('fences a member whose instance id another one takes', async () => {
     const topic = await broker.topic({ partitionCount: 2 })
     const groupId = broker.name('group')

@@ -9,7 +9,8 @@ import type { Cluster } from '../cluster.ts'
 import type { ResolvedConsumerOptions } from '../consumer-options.ts'
 import type { Coordinators } from '../coordinators.ts'
 import { canRetry, ClientError } from '../errors.ts'
-import { type Generation, GroupMember, type JoinedMember, type MemberProtocol } from '../group-member.ts'
+import { GroupMember } from '../group-member.ts'
+import type { Generation, JoinedMember, MemberProtocol } from '../group-member-types.ts'
 import { type Committer, SIMPLE_COMMITTER } from '../group-offsets.ts'
 import type { ClusterImage } from '../metadata.ts'
 import { partitionKey, type TopicPartition } from '../types.ts'
@@ -63,13 +64,16 @@ export class Membership {
     this.#onAttention = hooks.onAttention
     // A group can keep partitions over a rebalance only when every assignor that it may choose can.
     this.#cooperative = options.assignors.every((assignor) => assignor.cooperative)
-    const { groupId, groupInstanceId, sessionTimeoutMs, heartbeatIntervalMs, pollIntervalMsMax } = options
+    const { groupId, groupInstanceId, leaveGroupOnClose, replacesPredecessor, sessionTimeoutMs, heartbeatIntervalMs, pollIntervalMsMax } =
+      options
     this.#member = new GroupMember(
       cluster,
       coordinators,
       {
         groupId,
         groupInstanceId: groupInstanceId === '' ? null : groupInstanceId,
+        isLeaving: leaveGroupOnClose,
+        replacesPredecessor,
         protocolType: 'consumer',
         sessionTimeoutMs,
         heartbeatIntervalMs,
@@ -92,7 +96,7 @@ export class Membership {
     return {
       generationId,
       memberId,
-      groupInstanceId: this.#options.groupInstanceId || null,
+      groupInstanceId: this.#member.groupInstanceId,
     }
   }
 

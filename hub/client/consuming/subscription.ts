@@ -1,7 +1,7 @@
 /** @module client/consuming/subscription — the consumer protocol: what members tell the leader, and what it tells them. Pure. */
 import { ConsumerProtocolAssignment, ConsumerProtocolSubscription, decodeVersioned, encodeVersioned } from '../../wire/index.ts'
 import type { Assignment, Assignor, AssignorMember, AssignorTopic } from '../assignors/types.ts'
-import type { JoinedMember } from '../group-member.ts'
+import type { JoinedMember } from '../group-member-types.ts'
 import type { ClusterImage } from '../metadata.ts'
 import type { TopicPartition } from '../types.ts'
 
