@@ -2,8 +2,8 @@
 import { ConfigError } from './error.ts'
 
 const PREFIX = 'MILLRACE_'
-/** Switches of this project's tests; no keys. */
-const NO_KEYS = new Set(['MILLRACE_LONG'])
+/** A switch of the tests, and the address that the commands ask; no keys. */
+const NO_KEYS = new Set(['MILLRACE_LONG', 'MILLRACE_CONNECT_URL'])
 
 /**
  * The keys that `MILLRACE_…` variables set, by the rules of Apache's container image: after the prefix `_` stands for a

@@ -1,13 +1,16 @@
 /** @module config/hub-config — a hub's configuration from its file, the environment and the command line. */
-import { ConfigException, type ConfigKey, parseConfig } from '@millrace/sdk'
+import { ConfigException, type ConfigDefinition, parseConfig } from '@millrace/sdk'
+import { connectConfigOf, hubConnectDefaults, type LoadedConnectConfig } from './connect-config.ts'
 import { environmentConfig, overrideConfig } from './environment.ts'
 import { ConfigError } from './error.ts'
 import { parseConfigFile } from './files.ts'
 import { brokerConfigDefinition } from './keys/broker.ts'
+import { connectWorkerDefinition } from './keys/connect-worker.ts'
 import { type Listeners, resolveListeners } from './listeners.ts'
 import { nearestName } from './nearest.ts'
 import { type ConfigFiles, providersOf, transformValues } from './providers.ts'
 import { checkRelations } from './relations.ts'
+import { isSecretOf } from './secret-names.ts'
 import { SECTIONS, type Section, sectionOf } from './sections.ts'
 import type { BrokerConfig } from './topic-config.ts'
 import { refuseUnsafe, withoutEffect } from './unsupported.ts'
@@ -79,12 +82,19 @@ function loadedConfig(variables: Awaited<ReturnType<typeof resolvedVariables>>, 
     refuseUnsafe(broker, given, listeners.listeners)
     return hubConfigOf(broker, given, listeners, sections)
   })
+  const connect = config.roles.has('connect') ? located(sourceOf, given, () => hostedConnect(config)) : undefined
   return {
     config,
-    notices: noticesOf(given, sections, config),
-    warnings: [...unknownKeys(given), ...providerWarnings(unresolved, unknownProviders), ...exposure(config)],
-    secrets: [...resolved, ...passwordsIn(given)],
+    notices: [...noticesOf(given, sections, config), ...(connect?.notices ?? [])],
+    warnings: [...unknownKeys(given), ...providerWarnings(unresolved, unknownProviders), ...exposure(config), ...(connect?.warnings ?? [])],
+    secrets: [...resolved, ...passwordsIn(given), ...(connect?.config.secrets ?? [])],
   }
+}
+
+/** The co-hosted worker's section, checked before anything starts. Its broker's port may not be known yet; nothing here depends on it. */
+function hostedConnect({ listeners, sections }: HubConfig): LoadedConnectConfig {
+  const { host, port } = listeners.find(({ isController }) => !isController) ?? { host: '', port: 0 }
+  return connectConfigOf(sections.connect, hubConnectDefaults(`${host}:${port}`), 'connect.')
 }
 
 type SourceOf = ReadonlyMap<string, string>
@@ -190,9 +200,10 @@ function noticesOf(given: ReadonlyMap<string, string>, sections: HubConfig['sect
 
 function unknownKeys(given: ReadonlyMap<string, string>): string[] {
   const known = Object.keys(brokerConfigDefinition)
+  const hosted = Object.keys(connectWorkerDefinition)
   const strangers = [...given.keys()].filter((key) => !known.includes(key) && !OPEN_PREFIXES.some((prefix) => key.startsWith(prefix)))
   return strangers.map((key) => {
-    const nearest = nearestName(key, known)
+    const nearest = hosted.includes(key) ? `connect.${key}` : nearestName(key, known)
     return `unknown setting ${key}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`
   })
 }
@@ -220,7 +231,7 @@ function passwordsIn(given: ReadonlyMap<string, string>): string[] {
 
 /** Whether a key's value is a secret: of type PASSWORD, also under a listener's prefix, or named like one. */
 export function isSecretKey(name: string): boolean {
-  const definition: Readonly<Record<string, ConfigKey>> = brokerConfigDefinition
-  const key = definition[name] ?? definition[name.replace(/^listener\.name\.([^.]+\.(?:[a-z0-9-]+\.)?)?/, '')]
-  return key === undefined ? /(^|[._-])(password|secret|credential|token|jaas)s?([._-]|$)/i.test(name) : key.type === 'PASSWORD'
+  const definition: ConfigDefinition = brokerConfigDefinition
+  const bare = name.replace(/^listener\.name\.([^.]+\.(?:[a-z0-9-]+\.)?)?/, '')
+  return isSecretOf(definition, !Object.hasOwn(definition, name) && Object.hasOwn(definition, bare) ? bare : name)
 }

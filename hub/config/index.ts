@@ -22,6 +22,16 @@ export {
   describeGroupConfig,
   describeTopicConfig,
 } from './describe.ts'
+export {
+  type ConnectConfig,
+  type ConnectWorkerConfig,
+  connectConfigOf,
+  hubConnectDefaults,
+  isSecretConnectKey,
+  type LoadedConnectConfig,
+  type RestListener,
+  type StorageTopic,
+} from './connect-config.ts'
 export { environmentConfig, overrideConfig } from './environment.ts'
 export { brokerConfigInForce } from './effective.ts'
 export { ConfigError, type ConfigProblem, hideSecrets } from './error.ts'
@@ -40,6 +50,8 @@ export {
   type ConfigProvider,
   type ProvidedData,
   type Transformed,
+  hasVariable,
+  isVariablesOnly,
   providersOf,
   transformValues,
 } from './providers.ts'

@@ -18,7 +18,15 @@ export interface ConfigProvider {
 /** The part of a disk that providers read; the hub gives its disk port. */
 export interface ConfigFiles {
   readFile(path: string): Promise<Buffer>
+  /** Size of what is there, links followed; undefined when nothing is. Without it files are read whatever their size. */
+  facts?(path: string): Promise<{ readonly sizeBytes: number } | undefined>
 }
+
+/** Limits of providers: connectors' configurations name the files, and so does whoever may post one. */
+export const PROVIDER_LIMITS = {
+  /** Bytes of a file. */
+  fileBytesMax: 1_048_576,
+} as const
 
 export interface Transformed {
   /** The values with every variable replaced that a provider knew; other text is left as it stands. */
@@ -31,14 +39,21 @@ export interface Transformed {
   readonly resolved: readonly string[]
 }
 
-// ${provider:key} or ${provider:path:key}; a key may hold further colons.
-const VARIABLE = /\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}/g
-
+/** A variable where it stands in a text. */
 interface Variable {
+  /** As it is written. */
   readonly text: string
+  readonly start: number
   readonly provider: string
   readonly path: string
   readonly key: string
+}
+
+/** What one question to a provider is about: all keys of a path. */
+interface Question {
+  readonly provider: string
+  readonly path: string
+  readonly keys: Set<string>
 }
 
 /** Replaces the variables in all values, one pass (what a provider gives is not looked through again). Each path is asked once. */
@@ -46,35 +61,87 @@ export async function transformValues(
   values: ReadonlyMap<string, string>,
   providers: Readonly<Record<string, ConfigProvider>>,
 ): Promise<Transformed> {
-  const variables = [...values.values()].flatMap(variablesOf).filter(({ provider }) => Object.hasOwn(providers, provider))
   const found = new Map<string, ProvidedData>()
   const ttlsMs = new Map<string, number>()
-  for (const { provider, path } of variables) {
-    const id = JSON.stringify([provider, path])
-    if (found.has(id)) continue
-    const keys = new Set(variables.filter((other) => other.provider === provider && other.path === path).map(({ key }) => key))
+  for (const [id, { provider, path, keys }] of questionsOf(values.values())) {
+    if (!Object.hasOwn(providers, provider)) continue
     const provided = (await providers[provider]?.get(path, keys)) ?? { data: {} }
     found.set(id, provided)
     if (provided.ttlMs !== undefined) ttlsMs.set(path, Math.min(provided.ttlMs, ttlsMs.get(path) ?? provided.ttlMs))
   }
   const unresolved: string[] = []
   const resolved: string[] = []
-  const replace = (text: string): string =>
-    text.replace(VARIABLE, (match, provider: string, path: string | undefined, key: string) => {
-      const provided = found.get(JSON.stringify([provider, path ?? '']))
-      if (provided === undefined) {
-        unresolved.push(match)
-        return match
-      }
-      const value = Object.hasOwn(provided.data, key) ? provided.data[key] : undefined
-      ;(value === undefined ? unresolved : resolved).push(value ?? match)
-      return value ?? match
-    })
+  const replace = (text: string): string => {
+    const parts: string[] = []
+    let end = 0
+    for (const variable of variablesOf(text)) {
+      const data = found.get(questionId(variable))?.data
+      const value = data !== undefined && Object.hasOwn(data, variable.key) ? data[variable.key] : undefined
+      ;(value === undefined ? unresolved : resolved).push(value ?? variable.text)
+      parts.push(text.slice(end, variable.start), value ?? variable.text)
+      end = variable.start + variable.text.length
+    }
+    return parts.join('') + text.slice(end)
+  }
   return { values: new Map([...values].map(([key, text]) => [key, replace(text)])), ttlsMs, unresolved, resolved }
 }
 
+function questionId({ provider, path }: { readonly provider: string; readonly path: string }): string {
+  return JSON.stringify([provider, path])
+}
+
+function questionsOf(texts: Iterable<string>): ReadonlyMap<string, Question> {
+  const questions = new Map<string, Question>()
+  for (const text of texts) {
+    for (const { provider, path, key } of variablesOf(text)) {
+      const id = questionId({ provider, path })
+      const question = questions.get(id) ?? { provider, path, keys: new Set() }
+      question.keys.add(key)
+      questions.set(id, question)
+    }
+  }
+  return questions
+}
+
+/** Whether there is a variable in a text, known or not. */
+export function hasVariable(text: string): boolean {
+  return variablesOf(text).length > 0
+}
+
+/** Whether a text is nothing but variables of these providers. */
+export function isVariablesOnly(text: string, providers: ReadonlySet<string>): boolean {
+  const variables = variablesOf(text)
+  if (variables.length === 0 || variables.some(({ provider }) => !providers.has(provider))) return false
+  return variables.reduce((length, variable) => length + variable.text.length, 0) === text.length
+}
+
+/**
+ * `${provider:key}` or `${provider:path:key}`; a key may hold further colons. Anybody who may post a configuration may post any text, so it
+ * is gone through once, and not by a regular expression, which would go back over and over in `${a:${a:${a:…`.
+ */
 function variablesOf(text: string): Variable[] {
-  return [...text.matchAll(VARIABLE)].map(([match, provider = '', path = '', key = '']) => ({ text: match, provider, path, key }))
+  const variables: Variable[] = []
+  for (let from = 0; ; ) {
+    const start = text.indexOf('${', from)
+    const end = start === -1 ? -1 : text.indexOf('}', start)
+    if (end === -1) return variables
+    const [provider = '', second, ...rest] = text.slice(start + 2, end).split(':')
+    if (second !== undefined) {
+      const [path, key] = rest.length === 0 ? ['', second] : [second, rest.join(':')]
+      variables.push({ text: text.slice(start, end + 1), start, provider, path, key })
+    }
+    from = end + 1
+  }
+}
+
+/** What has no size is not opened: an empty file has nothing to say, and a device or a pipe might not come to an end. */
+async function textOf(files: ConfigFiles, path: string): Promise<string> {
+  const sizeBytes = (await files.facts?.(path))?.sizeBytes
+  if (sizeBytes === 0) return ''
+  if (sizeBytes !== undefined && sizeBytes > PROVIDER_LIMITS.fileBytesMax) {
+    throw new Error(`${path} has ${sizeBytes} bytes, config providers read files of up to ${PROVIDER_LIMITS.fileBytesMax} bytes`)
+  }
+  return (await files.readFile(path)).toString()
 }
 
 /** The keys of a .properties file: `${file:/run/secrets.properties:db.password}`. */
@@ -82,7 +149,7 @@ function fileProvider(files: ConfigFiles): ConfigProvider {
   return {
     get: async (path, keys) => {
       if (path === '') return { data: {} }
-      const pairs = parseProperties((await files.readFile(path)).toString())
+      const pairs = parseProperties(await textOf(files, path))
       return { data: Object.fromEntries([...pairs].filter(([key]) => keys.has(key))) }
     },
   }
@@ -105,7 +172,7 @@ function directoryProvider(files: ConfigFiles): ConfigProvider {
 
 async function contentOf(files: ConfigFiles, path: string): Promise<string | undefined> {
   try {
-    return (await files.readFile(path)).toString()
+    return await textOf(files, path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -118,7 +185,7 @@ function environmentProvider(environment: Readonly<Record<string, string | undef
     get: async (_path, keys) => {
       const data: Record<string, string> = {}
       for (const key of keys) {
-        const value = environment[key]
+        const value = Object.hasOwn(environment, key) ? environment[key] : undefined
         if (value !== undefined) data[key] = value
       }
       return { data }

@@ -9,7 +9,9 @@ import type { Listener } from './listeners.ts'
 import type { BrokerConfig } from './topic-config.ts'
 
 /** Roles that a hub of this version can play. */
-const AVAILABLE_ROLES: readonly string[] = ['broker', 'controller']
+const AVAILABLE_ROLES: readonly string[] = ['broker', 'controller', 'connect']
+/** Roles that every hub of this version plays. */
+const NEEDED_ROLES: readonly string[] = ['broker', 'controller']
 
 interface Refusal {
   readonly key: string
@@ -94,11 +96,16 @@ function refuseCluster(config: BrokerConfig, given: ReadonlyMap<string, string>)
   const missing = roles.find((role) => !AVAILABLE_ROLES.includes(role))
   const value = roles.join(',')
   if (missing !== undefined) {
-    throw new ConfigError({ key: 'process.roles', value, cause: `this version has no role ${missing}`, remedy: 'use broker,controller' })
+    throw new ConfigError({
+      key: 'process.roles',
+      value,
+      cause: `this version has no role ${missing}`,
+      remedy: `use ${AVAILABLE_ROLES.join(',')}`,
+    })
   }
-  if (roles.length !== AVAILABLE_ROLES.length) {
+  if (!NEEDED_ROLES.every((role) => roles.includes(role))) {
     const cause = 'this version runs broker and controller in one process only'
-    throw new ConfigError({ key: 'process.roles', value, cause, remedy: 'use broker,controller' })
+    throw new ConfigError({ key: 'process.roles', value, cause, remedy: 'name broker and controller' })
   }
   const nodeId = config['node.id']
   const strangers = config['controller.quorum.voters'].filter((voter) => Number(voter.split('@')[0]) !== nodeId)

@@ -13,6 +13,7 @@ import {
   topicSynonyms,
 } from '../../hub/config/index.ts'
 import { kafkaBrokerKeys, millraceDefaults, millraceKeys } from '../../hub/config/keys/broker.ts'
+import { connectWorkerDefinition, connectWorkerKeys, millraceConnectKeys } from '../../hub/config/keys/connect-worker.ts'
 
 interface GoldenKey {
   readonly name: string
@@ -56,6 +57,7 @@ describe.each([
   ['producer', producerKeys],
   ['consumer', consumerKeys],
   ['admin', adminKeys],
+  ['connect-distributed', connectWorkerKeys],
 ] as [string, ConfigDefinition][])('%s keys', (file, definition) => {
   it('are those of Kafka', () => {
     expect(byName(ours(definition))).toEqual(byName(goldenKeys(file)))
@@ -72,16 +74,18 @@ describe('the definition of a hub', () => {
   })
 
   it('keeps its own keys apart and documents them', () => {
-    for (const [name, key] of Object.entries<ConfigKey>(millraceKeys)) {
+    for (const [name, key] of Object.entries<ConfigKey>({ ...millraceKeys, ...millraceConnectKeys })) {
       expect(name).toMatch(/^millrace\./)
       expect(key.documentation).toMatch(/\.$/)
     }
   })
 
   it('documents in whole sentences', () => {
-    const documented = Object.values<ConfigKey>({ ...brokerConfigDefinition, ...topicConfigDefinition }).flatMap(
-      (key) => key.documentation ?? [],
-    )
+    const documented = Object.values<ConfigKey>({
+      ...brokerConfigDefinition,
+      ...topicConfigDefinition,
+      ...connectWorkerDefinition,
+    }).flatMap((key) => key.documentation ?? [])
     expect(documented.length).toBeGreaterThan(80)
     for (const sentence of documented) expect(sentence).toMatch(/^[A-Z_].*[^.]\.$/)
   })

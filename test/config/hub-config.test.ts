@@ -54,7 +54,7 @@ describe('a hub without a file', () => {
       flushOnAck: 'fsync',
       httpListeners: [{ host: '127.0.0.1', port: 9644 }],
     })
-    expect([...config.roles]).toEqual(['broker', 'controller'])
+    expect([...config.roles]).toEqual(['broker', 'controller', 'connect'])
     expect(config.broker['group.initial.rebalance.delay.ms']).toBe(0)
     expect([notices, warnings]).toEqual([[], []])
   })
@@ -111,7 +111,8 @@ describe('sources', () => {
   })
 
   it('keep sections apart and tell that nobody hosts them', async () => {
-    const { config, notices, warnings } = await load('connect.group.id=g\nconnect.num.partitions=x\nnum.partitions=2')
+    const text = 'process.roles=broker,controller\nconnect.group.id=g\nconnect.num.partitions=x\nnum.partitions=2'
+    const { config, notices, warnings } = await load(text)
     expect(Object.fromEntries(config.sections.connect)).toEqual({ 'group.id': 'g', 'num.partitions': 'x' })
     expect(config.given.has('connect.group.id')).toBe(false)
     expect([notices, warnings]).toEqual([['the settings under connect. have no effect: process.roles does not name connect'], []])
@@ -124,12 +125,47 @@ describe('unknown keys', () => {
     expect(warnings).toEqual(['unknown setting log.retension.ms; did you mean log.retention.ms?', 'unknown setting my.own.thing'])
   })
 
+  it('of a worker are looked for behind connect., also those that lack the prefix', async () => {
+    const { warnings } = await load('offset.flush.interval.ms=1\nconnect.ofset.flush.interval.ms=2\nconnect.key.converter.any=3')
+    expect(warnings).toEqual([
+      'unknown setting offset.flush.interval.ms; did you mean connect.offset.flush.interval.ms?',
+      'unknown setting connect.ofset.flush.interval.ms; did you mean connect.offset.flush.interval.ms?',
+    ])
+  })
+
   it('find their neighbour by few edits or not at all', () => {
     const known = ['num.partitions', 'node.id', 'log.dirs', 'log.dir']
     expect(nearestName('num.partition', known)).toBe('num.partitions')
     expect(nearestName('nod.eid', known)).toBe('node.id')
     expect(nearestName('zzz', known)).toBeUndefined()
     expect(nearestName('', known)).toBeUndefined()
+  })
+})
+
+describe("a hub's worker", () => {
+  it('is checked before the start, errors named as the file has them', async () => {
+    expect(await refusal('connect.status.storage.partitions=0')).toBe(
+      "server.properties: connect.status.storage.partitions: Invalid value 0 for configuration status.storage.partitions: Value must be positive, or -1 for the broker's default; correct the value",
+    )
+    expect(await refusal('connect.listeners=https://127.0.0.1:8443')).toContain(
+      'server.properties: connect.listeners=https://127.0.0.1:8443: this version has no HTTPS',
+    )
+    const secret = await refusal('connect.producer.sasl.jaas.config=s3cret')
+    expect(secret).toContain('connect.producer.sasl.jaas.config: this version has no SASL')
+    expect(secret).not.toContain('s3cret')
+  })
+
+  it('adds its notices, warnings and secrets', async () => {
+    const text = 'connect.session.timeout.ms=1\nconnect.listeners=http://:8083\nconnect.value.converter.basic.auth.password=s3cret'
+    const { notices, warnings, secrets } = await load(text)
+    expect(notices).toEqual(['these settings have no effect in this version: connect.session.timeout.ms'])
+    expect(warnings).toEqual([expect.stringContaining('connect.listeners: http://:8083 can be reached from other machines')])
+    expect(secrets).toEqual(['s3cret'])
+  })
+
+  it('that is not asked for is not checked', async () => {
+    const { notices } = await load('process.roles=broker,controller\nconnect.status.storage.partitions=0')
+    expect(notices).toEqual(['the settings under connect. have no effect: process.roles does not name connect'])
   })
 })
 

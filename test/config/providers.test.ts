@@ -1,7 +1,16 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables of config providers look like that
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ConfigFiles, type ConfigProvider, providersOf, transformValues } from '../../hub/config/index.ts'
+import {
+  type ConfigFiles,
+  type ConfigProvider,
+  hasVariable,
+  isVariablesOnly,
+  providersOf,
+  transformValues,
+} from '../../hub/config/index.ts'
+import { nodeDisk } from '../../hub/io/index.ts'
 
 interface Case {
   readonly op: string
@@ -48,6 +57,26 @@ describe('variables in values', () => {
     const outcome = await transformValues(new Map([['key', value]]), { p })
     expect(outcome.values.get('key')).toBe(result)
     expect(Object.fromEntries(outcome.ttlsMs)).toEqual(ttls)
+  })
+
+  it('are those that Kafka’s pattern finds', async () => {
+    const text = fc.string({ unit: fc.constantFrom('${', '}', ':', 'p', '$', '{', '\n'), maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(text, async (value) => {
+        const pattern = /\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}/g
+        const expected = [...value.matchAll(pattern)].map(([variable]) => variable)
+        const { unresolved } = await transformValues(new Map([['key', value]]), {})
+        expect(unresolved).toEqual(expected)
+        expect(hasVariable(value)).toBe(expected.length > 0)
+      }),
+    )
+  })
+
+  it.each(['${a:', '${', ':', '${a:b}', '${p:'])('cost no more time than there is text: 1,000,000 characters of %s', async (part) => {
+    const value = `\${a:${part.repeat(1_000_000 / part.length)}`
+    const { values } = await transformValues(new Map([['key', value]]), { p })
+    expect(values.get('key')).toBe(value)
+    expect(hasVariable(value)).toBe(part === '${a:b}')
   })
 
   it('asks each path once, for all its keys', async () => {
@@ -100,4 +129,36 @@ describe('the providers', () => {
     expect(values['a']).toBe('s3cret ${vault:x:y}')
     expect(unknown).toEqual(['vault'])
   })
+})
+
+it('of the environment are none that every object has', async () => {
+  const { values, resolved } = await transformed({ key: '${env:constructor}${env:toString}${env:A}' }, { A: 'a' })
+  expect([values['key'], resolved]).toEqual(['${env:constructor}${env:toString}a', ['a']])
+})
+
+describe('files', () => {
+  it('that are large or have no end are not read', async () => {
+    const { providers } = providersOf(new Map(), nodeDisk(), {})
+    const endless = await transformValues(new Map([['key', '${file:/dev/zero:a}${directory:/dev:zero}']]), providers)
+    expect(endless.values.get('key')).toBe('${file:/dev/zero:a}')
+    const huge: ConfigFiles = {
+      facts: () => Promise.resolve({ sizeBytes: 2_000_000 }),
+      readFile: () => Promise.reject(new Error('was read')),
+    }
+    const asked = transformValues(new Map([['key', '${file:/huge:a}']]), providersOf(new Map(), huge, {}).providers)
+    await expect(asked).rejects.toThrow('/huge has 2000000 bytes, config providers read files of up to 1048576 bytes')
+  })
+})
+
+it.each([
+  ['${file:/x:y}', true],
+  ['${file:/x:y}${env:Z}', true],
+  ['${file:/x:y}-${env:Z}', false],
+  [' ${env:Z}', false],
+  ['${vault:/x:y}', false],
+  ['${file:/x:y}${vault:y}', false],
+  ['${env}', false],
+  ['', false],
+])('%j is variables of known providers only: %j', (text, isOnly) => {
+  expect(isVariablesOnly(text, new Set(['file', 'env']))).toBe(isOnly)
 })

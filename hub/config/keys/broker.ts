@@ -31,7 +31,7 @@ export const millraceDefaults = defineConfig({
   'node.id': { ...brokerClusterKeys['node.id'], default: 1 },
   'process.roles': {
     ...brokerClusterKeys['process.roles'],
-    default: 'broker,controller',
+    default: 'broker,controller,connect',
     validator: listOf({ allowed: ['broker', 'controller', 'connect', 'registry', 'console'], emptyAllowed: false }),
   },
   'controller.listener.names': { ...brokerClusterKeys['controller.listener.names'], default: '', validator: listOf() },
