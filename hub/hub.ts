@@ -8,38 +8,22 @@
  * Ports are bound first, so that a port in use ends the start before anything is written. What was opened is closed in reverse order,
  * also when a later step fails.
  */
-import { hostname } from 'node:os'
-import { isAbsolute, resolve } from 'node:path'
-import { AnswerBudget, type Broker, type ConfigInForce, createDispatcher } from './api/index.ts'
-import { type BrokerFacts, type Controller, type MetadataImage, openController, UnusableRecordError } from './cluster/index.ts'
-import { brokerConfigInForce, ConfigError, type HubConfig, resolveTopicConfig } from './config/index.ts'
-import { createGroupCoordinator, groupConfig } from './group/index.ts'
-import { type Disk, DirectoryLockedError, type HttpServer, memoryDisk, serveHttp, type World } from './io/index.ts'
-import { CorruptLogError, type LogDirectory, LogDirectoryError, openLogDirectory } from './log/index.ts'
-import { createRegistry, EXPOSITION_CONTENT_TYPE, type Logger, type Registry } from './observe/index.ts'
-import { METADATA_TOPIC, MetadataLogError, openMetadataLog } from './raft/index.ts'
-import { createOffsetsTopic, Partitions, RisingMark } from './replica/index.ts'
-import { defaultServerLimits, ListenError, Server, type ServerLimits } from './server/index.ts'
+import { type HubHealth, type HubWorld, startBroker } from './broker.ts'
+import { ConfigError, type HubConfig } from './config/index.ts'
+import type { Connect } from './connect/index.ts'
+import { bindConnect } from './connect-worker.ts'
+import { openHttp } from './http.ts'
+import { createRegistry } from './observe/index.ts'
+import { explained, shownHost } from './start-error.ts'
 
-/** The four ports to the outside, and where the hub tells what happens. */
-export type HubWorld = World & { readonly logger: Logger }
-
-/** The hub cannot start; the message is one line that names cause and remedy. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
-}
+export type { HubHealth, HubWorld } from './broker.ts'
+export { StartError } from './start-error.ts'
 
 /** An address that is being listened on. */
 export interface HubAddress {
   readonly name: string
   readonly host: string
   readonly port: number
-}
-
-/** How the hub fares: `problems` is empty when all is well. */
-export interface HubHealth {
-  readonly status: 'ok' | 'degraded'
-  readonly problems: readonly string[]
 }
 
 /** A running hub. */
@@ -51,16 +35,12 @@ export interface Hub extends AsyncDisposable {
   readonly listeners: readonly HubAddress[]
   /** Base addresses of /metrics and /health. */
   readonly httpAddresses: readonly string[]
+  /** The Connect worker with the base addresses of its REST API; undefined when the hub does not play the role `connect`. */
+  readonly connect: { readonly worker: Connect; readonly addresses: readonly string[] } | undefined
   health(): HubHealth
   /** Stops in order: no new connections, waiting fetches answer, requests under way end, logs are synced and closed. */
   close(): Promise<void>
 }
-
-/** Where logs are kept when all stays in memory. */
-const MEMORY_DIRECTORY = '/data'
-const NO_VALUES: ReadonlyMap<string, string> = new Map()
-/** The protocol's number of PLAINTEXT, the only one of this version. */
-const PLAINTEXT = 0
 
 /**
  * Starts a hub; resolves when every listener serves. Throws ConfigError for settings that cannot be started with and {@link StartError} for
@@ -85,46 +65,21 @@ async function open(
   world: HubWorld,
   opened: AsyncDisposableStack,
 ): Promise<Omit<Hub, 'close' | typeof Symbol.asyncDispose>> {
-  const { clock, net, random, logger } = world
-  const disk = config.isInMemory
-    ? memoryDisk({ crashable: false, directories: [MEMORY_DIRECTORY], nowMs: () => clock.nowMs() })
-    : world.disk
-  const server = new Server({ net, clock, logger, limits: serverLimits(config) })
-  opened.defer(() => server.stop())
-  await server.bind(config.listeners.filter(({ isController }) => !isController))
   const registry = createRegistry()
-  const directory = await openDirectory(config, world, disk, opened)
-  const quorum = { nodeId: config.nodeId, voterIds: [config.nodeId], limits: metadataLogLimits(config) }
-  const metadataLog = await openMetadataLog({ ...quorum, logDirectory: directory, clock, disk, logger })
-  const controller = await openController({
-    metadataLog,
-    clusterId: directory.identity.clusterId,
-    broker: brokerFacts(config, server, directory),
-    settings: {
-      partitionCount: config.broker['num.partitions'],
-      replicationFactor: config.broker['default.replication.factor'],
-      replicationFactorSet: config.given.has('default.replication.factor'),
-      minInsyncReplicas: config.broker['min.insync.replicas'],
-    },
-    random,
-  })
-  opened.defer(() => controller.close())
-  const broker = await openBroker({ config, world, disk, directory, controller, opened })
-  server.start(createDispatcher(broker, requestMetrics(registry)))
-  opened.defer(async () => {
-    // Nobody new; then whoever waits is answered, by the fetches and by the groups, so that the connections can end.
-    broker.stopping.raise(1)
-    await Promise.all([server.stop(), broker.groups.close()])
-  })
-  const health = (): HubHealth => healthOf(directory, metadataLog, broker.partitions)
-  gauges(registry, server, broker.partitions)
+  const bound = await bindConnect(config, world, opened)
+  const broker = await startBroker(config, world, opened, registry)
+  const { server, clusterId } = broker
+  const health = (): HubHealth => broker.health()
   const httpServers = await openHttp(config, world, opened, { registry, health })
   const listeners = server.listeners.map(({ name, host, port }) => ({ name, host: shownHost(host), port }))
+  const bootstrap = listeners[0] === undefined ? '' : `${listeners[0].host}:${listeners[0].port}`
+  const worker = await bound?.start({ bootstrap, clusterId })
   return {
     nodeId: config.nodeId,
-    clusterId: directory.identity.clusterId,
-    bootstrap: listeners[0] === undefined ? '' : `${listeners[0].host}:${listeners[0].port}`,
+    clusterId,
+    bootstrap,
     listeners,
+    connect: worker === undefined || bound === undefined ? undefined : { worker, addresses: bound.addresses },
     httpAddresses: httpServers.map(({ host, port }) => `http://${shownHost(host)}:${port}`),
     health,
   }
@@ -143,257 +98,4 @@ function checkSupported(config: HubConfig): void {
   if (!config.listeners.some(({ isController }) => !isController)) {
     throw new ConfigError({ key: 'listeners', cause: 'names no broker listener', remedy: 'add PLAINTEXT://127.0.0.1:9092' })
   }
-}
-
-function serverLimits({ broker }: HubConfig): ServerLimits {
-  const queuedBytes = broker['queued.max.request.bytes']
-  return {
-    ...defaultServerLimits,
-    requestBytesMax: broker['socket.request.max.bytes'],
-    ...(queuedBytes > 0 ? { queuedRequestBytesMax: queuedBytes } : {}),
-    idleMs: broker['connections.max.idle.ms'],
-    connectionsMax: broker['max.connections'],
-    connectionsPerHostMax: broker['max.connections.per.ip'],
-    connectionsPerHostOverrides: hostCounts(broker['max.connections.per.ip.overrides']),
-    drainMs: broker['millrace.shutdown.timeout.ms'],
-  }
-}
-
-/** `host:count,host:count` */
-function hostCounts(text: string): Map<string, number> {
-  const pairs = text.split(',').flatMap((pair) => {
-    const colon = pair.lastIndexOf(':')
-    return pair.trim() === '' ? [] : [[pair.slice(0, colon).trim(), Number(pair.slice(colon + 1))] as const]
-  })
-  for (const [host, count] of pairs) {
-    if (host !== '' && Number.isInteger(count)) continue
-    throw new ConfigError({ key: 'max.connections.per.ip.overrides', value: text, cause: 'is not host:count,…', remedy: 'correct it' })
-  }
-  return new Map(pairs)
-}
-
-function metadataLogLimits({ broker }: HubConfig): NonNullable<Parameters<typeof openMetadataLog>[0]['limits']> {
-  return {
-    snapshotBytes: broker['metadata.log.max.record.bytes.between.snapshots'],
-    snapshotMs: broker['metadata.log.max.snapshot.interval.ms'],
-    retentionBytes: broker['metadata.max.retention.bytes'],
-    retentionMs: broker['metadata.max.retention.ms'],
-    segmentBytes: broker['metadata.log.segment.bytes'],
-    segmentMs: broker['metadata.log.segment.ms'],
-  }
-}
-
-async function openDirectory(config: HubConfig, world: HubWorld, disk: Disk, opened: AsyncDisposableStack): Promise<LogDirectory> {
-  const { clock, logger, random } = world
-  const path = config.isInMemory ? MEMORY_DIRECTORY : absolute(config.logDirs[0] ?? '')
-  const formatIfEmpty = { clusterId: random.uuid(), nodeId: config.nodeId, directoryId: random.uuid() }
-  const limits = {
-    retentionCheckMs: config.broker['log.retention.check.interval.ms'],
-    producerIdExpirationMs: config.broker['producer.id.expiration.ms'],
-  }
-  const directory = await openLogDirectory(path, { clock, disk, logger, randomFloat: () => random.float(), formatIfEmpty, limits })
-  opened.defer(() => directory.close())
-  if (directory.identity.nodeId !== config.nodeId) {
-    throw new StartError(
-      `log directory ${path} belongs to node ${directory.identity.nodeId}, not ${config.nodeId}; set node.id=${directory.identity.nodeId}, or log.dirs to another directory`,
-    )
-  }
-  const partitions = await directory.listPartitions()
-  // Without its metadata every log would look like one that nobody claims, and be removed.
-  if (partitions.length > 0 && !partitions.some(({ topic }) => topic === METADATA_TOPIC)) {
-    throw new StartError(`log directory ${path} holds ${partitions.length} partitions but no ${METADATA_TOPIC}-0; restore it from a backup`)
-  }
-  return directory
-}
-
-function absolute(path: string): string {
-  return isAbsolute(path) ? path : resolve(path)
-}
-
-function brokerFacts(config: HubConfig, server: Server, directory: LogDirectory): BrokerFacts {
-  const endpoints = config.advertised.map(({ name, host, port }) => {
-    const bound = server.listeners.find((listener) => listener.name === name)
-    return { name, host: host === '' ? hostname() : host, port: port === 0 ? (bound?.port ?? 0) : port, securityProtocol: PLAINTEXT }
-  })
-  return { nodeId: config.nodeId, rack: config.broker['broker.rack'], endpoints, directoryIds: [directory.identity.directoryId] }
-}
-
-interface BrokerParts {
-  readonly config: HubConfig
-  readonly world: HubWorld
-  readonly disk: Disk
-  readonly directory: LogDirectory
-  readonly controller: Controller
-  readonly opened: AsyncDisposableStack
-}
-
-/** Partitions, groups and the settings in force: what the handlers work on. */
-async function openBroker({ config, world, disk, directory, controller, opened }: BrokerParts): Promise<Broker> {
-  const { clock, logger, random } = world
-  const inForce = configInForce(config, controller)
-  const partitions = new Partitions(controller.image, {
-    nodeId: config.nodeId,
-    clock,
-    directory,
-    durability: config.flushOnAck,
-    logger,
-    logConfigOf: (topic, image) => resolveTopicConfig(image.configs.get(`topic:${topic}`) ?? NO_VALUES, inForce(image).brokerConfig),
-    onTopicDeleted: (topic) => {
-      groups
-        .topicsDeleted([topic])
-        .catch((error: unknown) => logger.error(`cannot remove the committed offsets of ${topic.name}`, { error }))
-    },
-  })
-  const offsetsTopic = createOffsetsTopic({
-    clock,
-    controller,
-    partitions,
-    partitionCount: config.broker['offsets.topic.num.partitions'],
-    replicationFactor: replicationFactor(config, 'offsets.topic.replication.factor', controller.image.brokers.size),
-    segmentBytes: config.broker['offsets.topic.segment.bytes'],
-  })
-  const groups = createGroupCoordinator({ offsetsTopic, clock, random, logger, config: groupConfig((key) => config.broker[key]) })
-  opened.defer(() => partitions.close())
-  await partitions.start()
-  opened.defer(controller.onImage((image, previous) => partitions.apply(image, previous)))
-  opened.defer(() => groups.close())
-  // Not awaited: groups of a partition that is still being loaded are told so, and all else is served meanwhile.
-  groups.start().catch((error: unknown) => logger.error('cannot load the groups', { error }))
-  return {
-    nodeId: config.nodeId,
-    clock,
-    disk,
-    logger,
-    controller,
-    partitions,
-    directory,
-    groups,
-    ensureOffsetsTopic: () => offsetsTopic.ensure(),
-    config: () => inForce(controller.image),
-    answers: new AnswerBudget(serverLimits(config).unsentRecordBytesMax),
-    stopping: new RisingMark(0),
-  }
-}
-
-/** Factors that nobody set are capped at the live brokers; one that the file sets holds strictly (design §2). */
-function replicationFactor(config: HubConfig, key: 'offsets.topic.replication.factor', brokerCount: number): number {
-  return config.given.has(key) ? config.broker[key] : Math.min(config.broker[key], brokerCount)
-}
-
-/** The broker's settings under what an image holds; parsed again only when the broker's own overrides change. */
-function configInForce(config: HubConfig, controller: Controller): (image: MetadataImage) => ConfigInForce {
-  const layers = (image: MetadataImage) => ({
-    dynamic: image.configs.get(`broker:${config.nodeId}`) ?? NO_VALUES,
-    dynamicDefault: image.configs.get('broker:') ?? NO_VALUES,
-    static: config.given,
-  })
-  let sources = layers(controller.image)
-  let inForce: ConfigInForce = { brokerConfig: brokerConfigInForce(sources), sources }
-  return (image) => {
-    const now = layers(image)
-    if (now.dynamic !== sources.dynamic || now.dynamicDefault !== sources.dynamicDefault) {
-      sources = now
-      inForce = { brokerConfig: brokerConfigInForce(sources), sources }
-    }
-    return inForce
-  }
-}
-
-/** Latency and count per API. */
-function requestMetrics(registry: Registry): (apiName: string, durationMs: number) => void {
-  const durations = registry.histogram('millrace_request_duration_seconds', 'Time from the begin of a request to its answer, by API.', [
-    'api',
-  ])
-  return (apiName, durationMs) => durations.observe(durationMs / 1000, apiName)
-}
-
-function gauges(registry: Registry, server: Server, partitions: Partitions): void {
-  registry.observedGauge('millrace_connections', 'Open client connections.', () => server.load().connectionCount)
-  registry.observedGauge('millrace_request_bytes', 'Bytes of requests that are not answered yet.', () => server.load().requestBytes)
-  const each = (count: (bytes: number) => number): number => {
-    let sum = 0
-    for (const topic of partitions.topics())
-      for (const partition of topic.partitions) if (partition !== undefined) sum += count(partition.log.sizeBytes)
-    return sum
-  }
-  registry.observedGauge('millrace_partitions', 'Partitions hosted by this broker.', () => each(() => 1))
-  registry.observedGauge('millrace_log_bytes', 'Bytes of all logs.', () => each((bytes) => bytes))
-}
-
-function healthOf(directory: LogDirectory, metadataLog: { readonly failure: Error | undefined }, partitions: Partitions): HubHealth {
-  const problems: string[] = []
-  if (metadataLog.failure !== undefined) problems.push(`the metadata log takes no changes: ${metadataLog.failure.message}`)
-  if (directory.full) problems.push(`${directory.path} is short of space: produce is refused`)
-  for (const [name, log] of directory.logs) if (log.fenced !== undefined) problems.push(`${name} takes no appends: ${log.fenced.message}`)
-  for (const { topic, partition, error } of partitions.failures())
-    problems.push(`${topic}-${partition} cannot be opened and is tried again: ${error.message}`)
-  return { status: problems.length === 0 ? 'ok' : 'degraded', problems }
-}
-
-/** /metrics for Prometheus; /health, 503 when something is wrong. */
-async function openHttp(
-  config: HubConfig,
-  { net }: HubWorld,
-  opened: AsyncDisposableStack,
-  { registry, health }: { readonly registry: Registry; readonly health: () => HubHealth },
-): Promise<HttpServer[]> {
-  const servers: HttpServer[] = []
-  for (const { host, port } of config.httpListeners) {
-    try {
-      const server = await serveHttp(net, host, port, (path) => {
-        if (path === '/metrics') return { status: 200, contentType: EXPOSITION_CONTENT_TYPE, body: registry.exposition() }
-        if (path !== '/health') return undefined
-        const now = health()
-        return { status: now.status === 'ok' ? 200 : 503, contentType: 'application/json', body: `${JSON.stringify(now)}\n` }
-      })
-      opened.defer(() => server.close())
-      servers.push(server)
-    } catch (error) {
-      throw portError({ host, port, key: 'millrace.http.listeners' }, error as NodeJS.ErrnoException)
-    }
-  }
-  return servers
-}
-
-/** An address that people can open: a listener of every interface is reached by loopback too. */
-function shownHost(host: string): string {
-  if (host === '' || host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
-}
-
-function portError(
-  { host, port, key }: { readonly host: string; readonly port: number; readonly key: string },
-  error: NodeJS.ErrnoException,
-): StartError {
-  const place = `${host === '' ? '*' : host}:${port}`
-  if (error.code === 'EADDRINUSE')
-    return new StartError(`port ${port} is in use (${place}); stop who uses it, or set ${key} to another port`, { cause: error })
-  if (error.code === 'EACCES')
-    return new StartError(`port ${port} may not be opened by this user (${place}); set ${key} to a port above 1023`, { cause: error })
-  return new StartError(`cannot listen on ${place}: ${error.message}; correct ${key}`, { cause: error })
-}
-
-/** What the system answers when a path is no directory that we may use. */
-const DIRECTORY_PROBLEMS: ReadonlySet<string> = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS'])
-
-/** Known failures as one line with a remedy; everything else as it is. */
-function explained(error: unknown): unknown {
-  if (error instanceof ListenError) {
-    return portError({ ...error.listener, key: 'listeners' }, error.cause as NodeJS.ErrnoException)
-  }
-  if (error instanceof DirectoryLockedError) {
-    return new StartError(
-      `log directory ${error.directory} is locked by process ${error.holderPid}; stop it, or set log.dirs to another directory`,
-      { cause: error },
-    )
-  }
-  const told = [CorruptLogError, LogDirectoryError, MetadataLogError, UnusableRecordError]
-  if (told.some((type) => error instanceof type)) return new StartError((error as Error).message, { cause: error })
-  const { code, path } = error as NodeJS.ErrnoException
-  if (code !== undefined && DIRECTORY_PROBLEMS.has(code)) {
-    return new StartError(`cannot use ${path ?? 'the log directory'}: ${(error as Error).message}; correct log.dirs or the permissions`, {
-      cause: error,
-    })
-  }
-  return error
 }

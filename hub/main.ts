@@ -73,11 +73,17 @@ async function start(args: readonly string[]): Promise<number> {
     for (const warning of loaded.warnings) logger.warn(warning)
     for (const notice of loaded.notices) logger.info(notice)
     const hub = await createHub(loaded, { ...nodeWorld(), logger })
-    process.stdout.write(`millrace ready broker=${hub.bootstrap} node=${hub.nodeId} in ${Math.round(performance.now())} ms\n`)
+    process.stdout.write(`${readyLine(hub)}\n`)
     return await untilStopped(hub, logger)
   } catch (error) {
     return explain(error, options?.verbose === true, secrets)
   }
+}
+
+/** What design §2 promises on stdout once every listener serves. */
+function readyLine({ bootstrap, connect, nodeId }: Hub): string {
+  const worker = connect === undefined ? '' : ` connect=${connect.addresses[0]}`
+  return `millrace ready broker=${bootstrap}${worker} node=${nodeId} in ${Math.round(performance.now())} ms`
 }
 
 function startOptions(args: readonly string[]): StartOptions {

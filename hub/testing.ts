@@ -17,6 +17,8 @@ import { type MemoryLogger, memoryLogger } from './observe/index.ts'
 export interface StartHubOptions {
   /** `memory` (default): nothing touches a disk. `temporary`: a fresh folder under the system's, removed at the end. Else a path, which is left alone. */
   readonly directory?: 'memory' | 'temporary' | (string & {})
+  /** Also a Connect worker, its REST API on a free loopback port: `hub.connect`. Default false: a broker alone. */
+  readonly connect?: boolean
   /** Settings over those of the test hub, as in a configuration file. */
   readonly overrides?: Readonly<Record<string, string>>
   /** Ports of another world (a clock in hand, sockets in memory); by default this machine's. */
@@ -31,11 +33,12 @@ export interface TestHub extends Hub {
   readonly log: MemoryLogger
 }
 
-/** Starts a hub on a free loopback port, without /metrics and /health unless the overrides ask for them. */
+/** Starts a hub on a free loopback port: without /metrics and /health unless the overrides ask for them. */
 export async function startHub(options: StartHubOptions = {}): Promise<TestHub> {
   const { directory: kind = 'memory' } = options
   const directory = kind === 'memory' ? undefined : kind === 'temporary' ? await mkdtemp(join(tmpdir(), 'millrace-')) : kind
   const settings: Record<string, string> = {
+    ...(options.connect === true ? { 'connect.listeners': 'http://127.0.0.1:0' } : { 'process.roles': 'broker,controller' }),
     'log.dirs': directory ?? 'memory:',
     listeners: 'PLAINTEXT://127.0.0.1:0',
     'millrace.http.listeners': '',

@@ -8,6 +8,8 @@ const root = new URL('..', import.meta.url).pathname
 export interface HubProcess {
   /** `host:port` of the broker. */
   readonly bootstrap: string
+  /** Base address of the Connect worker's REST API; undefined without one. */
+  readonly connectUrl: string | undefined
   readonly pid: number
   readonly readyLine: string
   /** Everything on stderr so far. */
@@ -17,12 +19,16 @@ export interface HubProcess {
 }
 
 /**
- * Starts a hub on `directory` with a port of the system's choice unless `port` is given; resolves at its ready line.
+ * Starts a hub on `directory` with a port of the system's choice unless `port` is given; resolves at its ready line. It is a broker alone unless
+ * `connect` asks for the worker too, on a port of the system's choice.
  * Rejects with what it said when it ends before.
  */
 export async function startHubProcess(options: {
   readonly directory: string
   readonly port?: number
+  readonly connect?: boolean
+  /** Runs what `npm run build` made, as users have it, instead of the sources. */
+  readonly built?: boolean
   readonly overrides?: Readonly<Record<string, string>>
   readonly nodeArguments?: readonly string[]
 }): Promise<HubProcess> {
@@ -30,12 +36,13 @@ export async function startHubProcess(options: {
     'log.dirs': options.directory,
     listeners: `PLAINTEXT://127.0.0.1:${options.port ?? 0}`,
     'millrace.http.listeners': '',
+    ...(options.connect === true ? { 'connect.listeners': 'http://127.0.0.1:0' } : { 'process.roles': 'broker,controller' }),
     ...options.overrides,
   }
   const child: ChildProcess = spawn(
     'node',
     [
-      '--conditions=millrace-source',
+      ...(options.built === true ? [] : ['--conditions=millrace-source']),
       ...(options.nodeArguments ?? []),
       `${root}hub/bin/millrace.js`,
       'start',
@@ -59,6 +66,7 @@ export async function startHubProcess(options: {
   if (bootstrap === undefined || child.pid === undefined) throw new Error(`no broker in the ready line: ${readyLine}`)
   return {
     bootstrap,
+    connectUrl: /connect=(\S+)/.exec(readyLine)?.[1],
     pid: child.pid,
     readyLine,
     stderr: () => stderrText,

@@ -14,7 +14,7 @@ export type {
   World,
 } from './ports.ts'
 export { DirectoryLockedError } from './ports.ts'
-export { type HttpServer, serveHttp } from './http-server.ts'
+export { type FetchHandler, type FetchServerLimits, serveFetch, type HttpServer } from './fetch-server.ts'
 export { type MemoryClock, memoryClock } from './memory-clock.ts'
 export { type DiskOperation, type MemoryDisk, type MemoryDiskOptions, memoryDisk } from './memory-disk.ts'
 export { memoryNet } from './memory-net.ts'
