@@ -28,6 +28,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'broker-api-versions': async () => (await import('./broker-api-versions.ts')).brokerApiVersions,
   'log-dirs': async () => (await import('./log-dirs.ts')).logDirs,
   cluster: async () => (await import('./cluster.ts')).cluster,
+  connector: async () => (await import('./connector.ts')).connector,
+  plugin: async () => (await import('./plugin.ts')).plugin,
   'get-offsets': async () => (await import('./get-offsets.ts')).getOffsets,
 }
 

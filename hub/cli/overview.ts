@@ -22,6 +22,19 @@ const GROUPS: readonly (readonly [title: string, commands: readonly (readonly [u
       ['cluster', 'Print the cluster id and where its brokers are.'],
     ],
   ],
+  [
+    'Connectors',
+    [
+      ['connector list', 'List connectors with their states.'],
+      ['connector create FILE', 'Create a connector from JSON, properties or YAML.'],
+      ['connector status NAME', 'Show what a connector and its tasks do, and what failed.'],
+      ['connector pause|resume|stop NAME', 'Halt a connector for a while, or for long.'],
+      ['connector restart NAME', 'Start a connector anew, with its tasks if asked.'],
+      ['connector offsets NAME', 'Show how far a connector has come.'],
+      ['connector delete NAME', 'Delete a connector.'],
+      ['plugin list', 'List the connectors that can be created.'],
+    ],
+  ],
   ['Groups', [['consumer-groups', 'List, describe, reset and delete groups and offsets.']]],
 ]
 
