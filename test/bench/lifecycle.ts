@@ -19,7 +19,7 @@ export async function benchLifecycle(tool: string): Promise<void> {
   try {
     for (let run = 0; run < 5; run++) {
       const startMs = performance.now()
-      const hub = await startHubProcess({ directory: join(directory, `cold-${run}`) })
+      const hub = await startHubProcess({ directory: join(directory, `cold-${run}`), connect: true, built: true })
       coldMs.push(performance.now() - startMs)
       if (run === 4) {
         await sleep(30_000)
@@ -30,13 +30,13 @@ export async function benchLifecycle(tool: string): Promise<void> {
     print('start → ready line (process spawn included)', coldMs)
     const crashMs: number[] = []
     const data = join(directory, 'crash')
-    let hub = await startHubProcess({ directory: data })
+    let hub = await startHubProcess({ directory: data, connect: true, built: true })
     await load(tool, 'produce', { brokers: hub.bootstrap, topic: 'pre', create: true, records: 1_000_000, size: 1024, timeout: '90s' })
     for (let run = 0; run < 5; run++) {
       await load(tool, 'produce', { brokers: hub.bootstrap, topic: 'more', create: true, records: 100_000, size: 1024, timeout: '90s' })
       await hub.end('SIGKILL')
       const startMs = performance.now()
-      hub = await startHubProcess({ directory: data })
+      hub = await startHubProcess({ directory: data, connect: true, built: true })
       crashMs.push(performance.now() - startMs)
     }
     await hub.end('SIGTERM')

@@ -29,6 +29,11 @@ export async function loadTool(directory: string): Promise<string> {
 export async function load(tool: string, verb: string, flags: Readonly<Record<string, string | number | true>>): Promise<Figures> {
   const argumentsList = Object.entries(flags).flatMap(([name, value]) => (value === true ? [`-${name}`] : [`-${name}`, String(value)]))
   const { stdout } = await run(tool, [verb, ...argumentsList], { timeout: 150_000, maxBuffer: 1 << 26 })
+  return figuresIn(stdout)
+}
+
+/** The figures that a load has printed, one a line. */
+export function figuresIn(stdout: string): Figures {
   const figures = new Map<string, { value: number; unit: string }>()
   for (const line of stdout.split('\n')) {
     const [name, value, unit] = line.trim().split(' ')

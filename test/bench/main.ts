@@ -1,12 +1,19 @@
-/** @module test/bench/main — `npm run bench [-- NAME…]`: every figure of docs/performance.md, printed with the machine it was taken on. */
+/** @module test/bench/main — `npm run bench [-- NAME…]`: every figure of docs/performance.md, printed with the machine it was taken on. Hubs run what the build makes, as users have it. */
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { benchBroker } from './broker.ts'
+import { benchConnect } from './connect.ts'
 import { benchLifecycle } from './lifecycle.ts'
 import { loadTool } from './load.ts'
 
-const benches: Readonly<Record<string, (tool: string) => Promise<void>>> = { lifecycle: benchLifecycle, broker: benchBroker }
+const benches: Readonly<Record<string, (tool: string) => Promise<void>>> = {
+  lifecycle: benchLifecycle,
+  broker: benchBroker,
+  connect: benchConnect,
+}
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benches)
 const unknown = names.filter((name) => benches[name] === undefined)
@@ -15,6 +22,7 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 console.log(`${cpus().length} × ${cpus()[0]?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.versions.node}`)
+await promisify(execFile)('npm', ['run', 'build'])
 const directory = await mkdtemp(join(tmpdir(), 'millrace-bench-tool-'))
 try {
   const tool = await loadTool(directory)

@@ -19,7 +19,7 @@ export interface Side {
 /** A hub in its default, durable mode on a temporary folder. */
 export async function hubSide(overrides: Readonly<Record<string, string>> = {}, name = 'millrace'): Promise<Side> {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-bench-'))
-  const hub = await startHubProcess({ directory: join(directory, 'data'), overrides })
+  const hub = await startHubProcess({ directory: join(directory, 'data'), built: true, overrides })
   return {
     name,
     bootstrap: hub.bootstrap,

@@ -1,7 +1,7 @@
 /** @module test/e2e/package — what `npm pack` makes installs into an empty folder outside the repository and runs there on its built JavaScript. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -47,6 +47,39 @@ describe('the packed package', () => {
     expect(types).toContain('index.d.ts')
   })
 
+  it('runs a connector in a thread, and finds a plugin file that has nothing installed beside it', async () => {
+    const plugins = join(folder, 'plugins')
+    await mkdir(plugins)
+    await writeFile(
+      join(plugins, 'twice.js'),
+      `import { defineConfig, defineTransform } from '@millrace/sdk'
+       export const twice = defineTransform({ class: 'com.example.Twice', version: '1.0.0', config: defineConfig({}),
+         create: () => (record) => ({ ...record, value: record.value + record.value }) })`,
+    )
+    const script = `
+      import { startHub } from 'millrace/testing'
+      import { createConsumer } from 'millrace/client'
+      import { writeFile } from 'node:fs/promises'
+      await writeFile('lines.txt', 'one\\ntwo\\n')
+      const hub = await startHub({ connect: true, overrides: { 'connect.plugin.path': ${JSON.stringify(plugins)} } })
+      const string = 'org.apache.kafka.connect.storage.StringConverter'
+      const config = { 'connector.class': 'FileStreamSource', file: 'lines.txt', topic: 'lines', 'value.converter': string,
+        transforms: 't', 'transforms.t.type': 'com.example.Twice' }
+      const answer = await fetch(hub.connect.addresses[0] + '/connectors', {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: 'lines', config }) })
+      const consumer = createConsumer({ bootstrapServers: hub.bootstrap, offsetReset: 'earliest' })
+      consumer.assign([{ topic: 'lines', partition: 0 }])
+      const values = []
+      while (values.length < 2) for (const { value } of await consumer.poll(1000)) values.push(String(value))
+      await consumer.close()
+      console.log(JSON.stringify({ status: answer.status, values }))
+      await hub.close()
+    `
+    await writeFile(join(folder, 'connect.js'), script)
+    const { stdout } = await run('node', ['connect.js'], { cwd: folder, timeout: 60_000 })
+    expect(JSON.parse(stdout)).toEqual({ status: 201, values: ['oneone', 'twotwo'] })
+  })
+
   it('starts by its bin, serves, and stops on SIGTERM', async () => {
     const bin = join(folder, 'node_modules/.bin/millrace')
     const data = join(folder, 'data')
@@ -61,6 +94,8 @@ describe('the packed package', () => {
         'listeners=PLAINTEXT://127.0.0.1:0',
         '--override',
         'millrace.http.listeners=',
+        '--override',
+        'connect.listeners=http://127.0.0.1:0',
       ],
       { stdio: ['ignore', 'pipe', 'inherit'], cwd: folder },
     )
