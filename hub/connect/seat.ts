@@ -116,8 +116,10 @@ export class Seat {
     }
     const host = this.take()
     const late = Promise.withResolvers<never>()
+    let isEnding = false
     const { clock, graceMs } = this.#options
     const end = async (): Promise<void> => {
+      isEnding = true
       const cause = isObsolete() ? new ObsoleteError() : new TooLateError(`the connector's thread did not answer within ${limitMs} ms`)
       if (this.#host === host) {
         await this.drop()
@@ -135,7 +137,12 @@ export class Seat {
     this.#onWake = look
     look()
     try {
-      return await Promise.race([call(host), late.promise])
+      // The end of the host answers the call, too, and first: what has to be told is why it was ended.
+      const answer = call(host).catch((error: unknown) => {
+        if (isEnding) return late.promise
+        throw error
+      })
+      return await Promise.race([answer, late.promise])
     } finally {
       this.#onWake = undefined
       timer.cancel()
