@@ -6,6 +6,7 @@
 import { DataError, type Field, jsonString, LogicalName, type Schema, type SchemaType, validateValue } from '@millrace/sdk'
 import type { DecoderOf } from './json-decode.ts'
 import type { Encoder } from './json-encode.ts'
+import { converterLimits } from './limits.ts'
 
 const jsonTypes: Readonly<Record<SchemaType, string>> = {
   int8: 'int8',
@@ -25,21 +26,27 @@ const schemaTypes: ReadonlyMap<string, SchemaType> = new Map(Object.entries(json
 
 const BUILDER_EXCEPTION = 'org.apache.kafka.connect.errors.SchemaBuilderException'
 
-/** A schema's JSON, defaults encoded by what `encoderOf` gives. */
-export function jsonOfSchema(schema: Schema | null | undefined, encoderOf: (schema: Schema) => Encoder): string {
-  return schema === null || schema === undefined ? 'null' : `{${membersOf(schema, encoderOf).join(',')}}`
+/** A schema's JSON, defaults encoded by what `encoderOf` gives. Throws a DataError for too many schemas inside each other. */
+export function jsonOfSchema(schema: Schema | null | undefined, encoderOf: (schema: Schema) => Encoder, depth = 0): string {
+  return schema === null || schema === undefined ? 'null' : `{${membersOf(schema, encoderOf, depth).join(',')}}`
 }
 
 /** The members in upstream's order; a struct's fields have their name as a last member. */
-function membersOf(schema: Schema, encoderOf: (schema: Schema) => Encoder): string[] {
+function membersOf(schema: Schema, encoderOf: (schema: Schema) => Encoder, depth: number): string[] {
+  // Judged before anything is done with the levels below: a stack is shorter than a hostile schema.
+  if (depth > converterLimits.schemaLevels) throw new DataError(`a schema of more than ${converterLimits.schemaLevels} levels`)
+  const inner = depth + 1
   const members = [`"type":"${jsonTypes[schema.type]}"`]
-  if (schema.type === 'array') members.push(`"items":${jsonOfSchema(schema.valueSchema, encoderOf)}`)
+  if (schema.type === 'array') members.push(`"items":${jsonOfSchema(schema.valueSchema, encoderOf, inner)}`)
   if (schema.type === 'map') {
-    members.push(`"keys":${jsonOfSchema(schema.keySchema, encoderOf)}`, `"values":${jsonOfSchema(schema.valueSchema, encoderOf)}`)
+    members.push(
+      `"keys":${jsonOfSchema(schema.keySchema, encoderOf, inner)}`,
+      `"values":${jsonOfSchema(schema.valueSchema, encoderOf, inner)}`,
+    )
   }
   if (schema.type === 'struct') {
     const fields = (schema.fields ?? []).map((field) => {
-      return `{${[...membersOf(field.schema, encoderOf), `"field":${jsonString(field.name)}`].join(',')}}`
+      return `{${[...membersOf(field.schema, encoderOf, inner), `"field":${jsonString(field.name)}`].join(',')}}`
     })
     members.push(`"fields":[${fields.join(',')}]`)
   }

@@ -68,7 +68,7 @@ describe('a connector', () => {
     expect(worker.connector('lines')?.tasks).toHaveLength(2)
     // Each task stores its own position, in its own time.
     const parts = await eventually(
-      async () => (await worker.offsets('lines')).offsets.map(({ partition }) => partition['part']).sort(),
+      async () => (await worker.offsets('lines')).offsets.map(({ partition }) => String(partition['part'])).sort(),
       (found) => found.length === 2,
     )
     expect(parts).toEqual(['0', '1'])
