@@ -14,7 +14,7 @@ import type { Connect, NewConnector } from './connect.ts'
 import { Checks } from './checks.ts'
 import { createHosts, type Hosts } from './hosts.ts'
 import { sinkGroupId, sinkOffsets, sourceOffsets } from './offsets-view.ts'
-import { nextGeneration, type Opened, Opening, closeStores, pluginFolders, type Stores, taskSettings } from './opening.ts'
+import { nextGeneration, Opening, closeStores, pluginFolders, type Stores, taskSettings } from './opening.ts'
 import { standsForPasswords } from './passwords.ts'
 import type { Inspector } from './plugins/types.ts'
 import { named, refusals, withName } from './requests.ts'
@@ -65,7 +65,8 @@ export interface ConnectOptions {
 }
 
 /** What a started worker has. */
-interface Started extends Opened {
+interface Started {
+  readonly stores: Stores
   readonly runners: Runners
 }
 
@@ -103,18 +104,18 @@ class Herder implements Connect {
   }
 
   async #start(): Promise<Started> {
-    const opened = await this.#opening.run()
+    const stores = await this.#opening.run()
     if (this.#closing.signal.aborted) {
-      await closeStores(opened.stores)
+      await closeStores(stores)
       throw refusals.closed()
     }
-    const started = { ...opened, runners: new Runners(this.#runnerWorld(opened)) }
+    const started = { stores, runners: new Runners(this.#runnerWorld(stores)) }
     this.#started = started
-    if (opened.stores.config.connectors.size > 0) this.#hosts?.warmUp()
+    if (stores.config.connectors.size > 0) this.#hosts?.warmUp()
     return started
   }
 
-  #runnerWorld({ stores }: Opened): RunnerWorld {
+  #runnerWorld(stores: Stores): RunnerWorld {
     const { config, world, logger, workerId, hosts } = this.#options
     const startHost = hosts ?? this.#hosts?.start
     if (startHost === undefined) throw new Error('a worker needs hosts')

@@ -23,11 +23,6 @@ export interface Stores {
   readonly status: StatusStore
 }
 
-/** What is open. */
-export interface Opened {
-  readonly stores: Stores
-}
-
 export interface OpeningOptions {
   readonly config: ConnectConfig
   readonly world: World
@@ -52,7 +47,7 @@ export class Opening {
   }
 
   /** Resolves when all is open; rejects only when the signal aborts. */
-  async run(): Promise<Opened> {
+  async run(): Promise<Stores> {
     const { world, logger, plugins, signal } = this.#options
     const options = { config: this.#options.config, world, logger, signal }
     // Side by side: none needs another.
@@ -69,7 +64,7 @@ export class Opening {
       throw new Error('the stores could not be opened')
     }
     for (const { path, message } of catalog.value.problems) logger.warn('a plugin cannot be used', { path, cause: message })
-    return { stores: { config: config.value, offset: offset.value, status: status.value } }
+    return { config: config.value, offset: offset.value, status: status.value }
   }
 
   async #untilItWorks<T>(what: string, attempt: () => Promise<T>): Promise<T> {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createConsumer } from '../../hub/client/index.ts'
 import type { ConfigText, State } from '../../hub/connect/index.ts'
 import { startHub, type TestHub } from '../../hub/testing.ts'
-import { eventually, startWorker, type TestWorker, temporaryFolder } from './worker.ts'
+import { eventually, startWorker, type TestWorker, temporaryFolder, valuesOf } from './worker.ts'
 
 const plugins = new URL('./fixtures/plugins', import.meta.url).pathname
 let hub: TestHub
@@ -31,21 +30,6 @@ function states(name: string, expected: readonly State[], of: TestWorker = worke
     () => statesOf(name, of),
     (found) => JSON.stringify(found) === JSON.stringify(expected),
   )
-}
-
-async function valuesOf(topic: string, isEnough: (values: readonly string[]) => boolean): Promise<readonly string[]> {
-  const consumer = createConsumer({ bootstrapServers: hub.bootstrap, offsetReset: 'earliest' })
-  const values: string[] = []
-  try {
-    consumer.assign([{ topic, partition: 0 }])
-    await eventually(async () => {
-      for (const record of await consumer.poll(100)) values.push(record.value?.toString() ?? '')
-      return values
-    }, isEnough)
-  } finally {
-    await consumer.close()
-  }
-  return values
 }
 
 const countIn = async (name: string): Promise<number> => Number((await worker.offsets(name)).offsets[0]?.offset['count'] ?? 0)
@@ -105,7 +89,7 @@ describe('a connector', () => {
       () => countIn('paces'),
       (count) => count === 400,
     )
-    const values = await valuesOf('paces-topic', (found) => found.length >= 400)
+    const values = await valuesOf(hub.bootstrap, 'paces-topic', (found) => found.length >= 400)
     expect(values).toEqual(Array.from({ length: 400 }, (_, index) => `0:${index + 1}`))
     await worker.delete('paces')
   })
@@ -126,10 +110,10 @@ describe('a connector', () => {
   it('takes a changed configuration, more and fewer tasks', async () => {
     await worker.create({ name: 'shifts', config: counting('shifts-1') })
     await states('shifts', ['RUNNING', 'RUNNING'])
-    await valuesOf('shifts-1', (found) => found.length > 3)
+    await valuesOf(hub.bootstrap, 'shifts-1', (found) => found.length > 3)
     expect(await worker.putConfig('shifts', counting('shifts-2', { 'tasks.max': '3' }))).toMatchObject({ isNew: false })
     await states('shifts', ['RUNNING', 'RUNNING', 'RUNNING', 'RUNNING'])
-    await valuesOf('shifts-2', (found) => found.length > 3)
+    await valuesOf(hub.bootstrap, 'shifts-2', (found) => found.length > 3)
     expect((await worker.patchConfig('shifts', { 'tasks.max': null, extra: 'x' })).config).toEqual({
       ...counting('shifts-2', { extra: 'x' }),
       name: 'shifts',
@@ -161,7 +145,7 @@ describe('a connector', () => {
       (tasks) => tasks?.length === 2 && tasks.every(({ config }) => config['topic'] === 'storm-last'),
     )
     await states('storm', ['RUNNING', 'RUNNING', 'RUNNING'])
-    await valuesOf('storm-last', (found) => found.length > 3)
+    await valuesOf(hub.bootstrap, 'storm-last', (found) => found.length > 3)
     await worker.delete('storm')
   })
 
@@ -181,7 +165,7 @@ describe('a connector', () => {
 
   it('is planned again when it asks, and its tasks restart only when the plan differs', async () => {
     await worker.create({ name: 'replans', config: { 'connector.class': 'ReplanSource', topic: 'replans' } })
-    const values = await valuesOf('replans', (found) => found.includes('second'))
+    const values = await valuesOf(hub.bootstrap, 'replans', (found) => found.includes('second'))
     expect(values.filter((value) => value === 'second')).toHaveLength(1)
     expect(worker.tasks('replans')?.[0]?.config['generation']).toBe('second')
     await worker.delete('replans')
@@ -274,7 +258,7 @@ describe('values of config providers', () => {
     expect(worker.tasks('secretive')?.[0]?.config).toMatchObject({ topic: config.topic, password: config.password })
     expect(worker.connector('secretive')?.config).toMatchObject({ password: config.password })
     expect(JSON.stringify([worker.status('secretive'), worker.log.entries])).not.toContain('hunter2')
-    await valuesOf('provided-topic', (found) => found.includes('before'))
+    await valuesOf(hub.bootstrap, 'provided-topic', (found) => found.includes('before'))
     await worker.delete('secretive')
   })
 })

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createConsumer, createProducer } from '../../hub/client/index.ts'
+import { createProducer } from '../../hub/client/index.ts'
 import type { ConfigText, State } from '../../hub/connect/index.ts'
 import { createHosts } from '../../hub/connect/hosts.ts'
 import type { ConnectorHost, HostFactory } from '../../hub/connect/worker-types.ts'
 import { nodeWorld } from '../../hub/io/index.ts'
 import { memoryLogger } from '../../hub/observe/index.ts'
 import { startHub } from '../../hub/testing.ts'
-import { eventually, startWorker, type TestWorker, temporaryFolder, troubleBegins } from './worker.ts'
+import { eventually, startWorker, type TestWorker, temporaryFolder, troubleBegins, valuesOf } from './worker.ts'
 
 const plugins = new URL('./fixtures/plugins', import.meta.url).pathname
 const counting = (topic: string, more: ConfigText = {}): ConfigText => ({ 'connector.class': 'CountSource', topic, ...more })
@@ -23,25 +23,6 @@ function states(worker: TestWorker, name: string, expected: readonly State[]): P
 
 const countIn = async (worker: TestWorker, name: string): Promise<number> =>
   Number((await worker.offsets(name)).offsets[0]?.offset['count'] ?? 0)
-
-async function valuesOf(
-  bootstrapServers: string,
-  topic: string,
-  isEnough: (values: readonly string[]) => boolean,
-): Promise<readonly string[]> {
-  const consumer = createConsumer({ bootstrapServers, offsetReset: 'earliest' })
-  const values: string[] = []
-  try {
-    consumer.assign([{ topic, partition: 0 }])
-    await eventually(async () => {
-      for (const record of await consumer.poll(100)) values.push(record.value?.toString() ?? '')
-      return values
-    }, isEnough)
-  } finally {
-    await consumer.close()
-  }
-  return values
-}
 
 describe('a worker that starts again', () => {
   it('goes on where it was: running, paused, stopped, failed', async () => {

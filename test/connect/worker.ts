@@ -1,4 +1,5 @@
 /** @module test/connect/worker — a broker with a Connect worker on it, and plugins in a temporary folder, for the tests of the herder. */
+import { createConsumer } from '../../hub/client/index.ts'
 import { enableCompileCache } from 'node:module'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -76,4 +77,24 @@ export async function troubleBegins(worker: TestWorker, connector: string, times
     () => worker.log.entries.filter(({ message, facts }) => message === 'the trouble begins' && facts['connector'] === connector).length,
     (count) => count >= times,
   )
+}
+
+/** Values of partition 0 of a topic from its beginning, as text, until `isEnough`. */
+export async function valuesOf(
+  bootstrapServers: string,
+  topic: string,
+  isEnough: (values: readonly string[]) => boolean,
+): Promise<readonly string[]> {
+  const consumer = createConsumer({ bootstrapServers, offsetReset: 'earliest' })
+  const values: string[] = []
+  try {
+    consumer.assign([{ topic, partition: 0 }])
+    await eventually(async () => {
+      for (const record of await consumer.poll(100)) values.push(record.value?.toString() ?? '')
+      return values
+    }, isEnough)
+  } finally {
+    await consumer.close()
+  }
+  return values
 }
