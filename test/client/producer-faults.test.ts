@@ -112,6 +112,17 @@ describe('a producer', () => {
     expect(log('orders-0')).toEqual(numbers(10))
   })
 
+  it('goes on when all that is in flight is refused at once and nothing new comes', async () => {
+    // Each refusal draws a wait of its own, and the timer of the shortest must not be the last one.
+    for (let round = 0; round < 20; round++) {
+      const { world, producer, log, refuse } = await setUp({ ...ONE_RECORD_EACH, deliveryTimeoutMs: 2_147_483_647 })
+      await settle(world, sendAll(producer, 1))
+      for (let count = 2; count <= 6; count++) refuse.set(count, ErrorCode.NOT_ENOUGH_REPLICAS)
+      expect(await settle(world, sendAll(producer, 5, 1), 20_000)).toMatchObject({ status: 'fulfilled' })
+      expect(log('orders-0')).toEqual(numbers(6))
+    }
+  })
+
   it('fails a refused record with the broker’s error, and goes on with the next under a new epoch', async () => {
     const epochs: number[] = []
     const { world, producer, log, refuse } = await setUp(ONE_RECORD_EACH, (_count, request) => {

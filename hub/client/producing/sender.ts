@@ -112,7 +112,11 @@ export class Sender {
         this.#active.delete(queue)
         continue
       }
-      if (!queue.isReady(nowMs, this.#mayTakeOpen(queue, nowMs))) continue
+      if (!queue.isReady(nowMs, this.#mayTakeOpen(queue, nowMs))) {
+        // The timer of an earlier retry may have been the one that woke: without another nobody would, if nothing new comes either.
+        if (queue.retry.length > 0 && nowMs < queue.notBeforeMs) this.wakeAt(queue.notBeforeMs)
+        continue
+      }
       if (queue.needsIdentity(this.#identity)) {
         this.#identify(nowMs)
         continue
