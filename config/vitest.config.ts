@@ -16,8 +16,8 @@ const endToEnd = ['test/e2e/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/si
 
 export default defineConfig({
   root,
-  resolve: { conditions: ['millrace-source', 'node', 'module', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['millrace-source', 'node', 'module', 'import', 'default'] } },
+  resolve: { conditions: ['millrace-source', 'node', 'default'] },
+  ssr: { resolve: { conditions: ['millrace-source', 'node', 'default'] } },
   test: {
     maxWorkers: 2,
     projects: [

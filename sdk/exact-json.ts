@@ -12,7 +12,7 @@
  */
 import { javaDecimalText, javaDoubleText, javaFloatText } from './java-numbers.ts'
 import { isShallow, JsonNumber, JsonScanner, jsonLimits, type ParseJsonOptions } from './json-scan.ts'
-import { isDecimal, isSized } from './values.ts'
+import { isDecimal, isSized, isStruct } from './values.ts'
 
 export { JsonNumber, JsonSyntaxError, jsonLimits, type ParseJsonOptions } from './json-scan.ts'
 
@@ -110,8 +110,7 @@ function printObject(value: object, depth: number): string {
     return value.type === 'float64' ? jsonDouble(value.value) : String(value.value)
   }
   if (Array.isArray(value)) return `[${value.map((element) => print(element ?? null, depth)).join(',')}]`
-  const isPlain = [null, Object.prototype].includes(Object.getPrototypeOf(value))
-  if (!isPlain && !(value instanceof Map)) throw new TypeError('only lists, maps and plain objects have a form in JSON')
+  if (!isStruct(value) && !(value instanceof Map)) throw new TypeError('only lists, maps and plain objects have a form in JSON')
   const members = value instanceof Map ? [...value] : Object.entries(value)
   const printed = members
     .filter(([, member]) => member !== undefined)

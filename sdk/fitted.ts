@@ -9,7 +9,7 @@ import { LogicalName, type Schema } from './schema.ts'
 import { fieldIndex } from './schema-equality.ts'
 import { stepOf } from './schemaless.ts'
 import { dateRangeDays, dateRangeMs, isInteger } from './validate-value.ts'
-import { Decimal, isDecimal, isSized, type Value } from './values.ts'
+import { Decimal, isDecimal, isSized, type Struct, schemaOfMade, type Value } from './values.ts'
 
 /** The canonical form of a value that is not null. @throws Misfit where it does not fit */
 export function fittedValue(schema: Schema, value: unknown): Value {
@@ -156,6 +156,7 @@ function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function fittedStruct(schema: Schema, value: unknown): Value {
   if (!isMembers(value)) throw wrong(schema, value)
+  if (schemaOfMade(value) === schema) return value as Struct
   const fields = fieldIndex(schema)
   const names = Object.keys(value)
   let isCanonical = Object.getPrototypeOf(value) === null && names.length === fields.size

@@ -57,6 +57,17 @@ export { javaClassOf } from './java-names.ts'
 export { javaDecimalText, javaDoubleText, javaFloatText } from './java-numbers.ts'
 export { type JavaRegex, type JavaRegexMatch, JavaRegexSyntaxError, javaRegex, type PatternFlag, regexLimits } from './java-regex.ts'
 export { javaText } from './java-text.ts'
+export { type JsonEncoder, type JsonEncodeSettings, jsonEncoderFactory } from './json-encode.ts'
+export {
+  bytesOfDecimal,
+  daysOf,
+  decimalScaleOf,
+  expectDecimal,
+  type LogicalType,
+  logicalTypeOf,
+  timeOf,
+  timestampOf,
+} from './logical-values.ts'
 export {
   type Awaitable,
   type ConfigCheck,
@@ -96,6 +107,7 @@ export {
   type Schema,
   type SchemaOptions,
   type SchemaType,
+  schemaLimits,
   string,
   struct,
   time,
@@ -114,6 +126,7 @@ export {
   type TaskConfig,
 } from './source.ts'
 export { sourceRecord } from './source-record.ts'
+export { type StructMaker, structMaker } from './struct-maker.ts'
 export { type PlainValue, toPlain } from './to-plain.ts'
 export {
   definePredicate,
@@ -144,4 +157,4 @@ export {
   type Validator,
 } from './validators.ts'
 export { valuesEqual } from './value-equality.ts'
-export { Decimal, float64Value, isDecimal, isSized, isStruct, Sized, type Struct, structOf, type Value } from './values.ts'
+export { Decimal, float64Value, isDecimal, isSized, isStruct, Sized, type Struct, schemaOfMade, structOf, type Value } from './values.ts'

@@ -49,6 +49,12 @@ export interface Field {
   readonly schema: Schema
 }
 
+/** What schemas may be. Beyond: a DataError from who would have to go through them. */
+export const schemaLimits = {
+  /** Schemas inside each other. */
+  levels: 100,
+} as const
+
 /** Names of Connect's own logical types. */
 export const LogicalName = {
   Decimal: 'org.apache.kafka.connect.data.Decimal',

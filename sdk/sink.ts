@@ -7,7 +7,7 @@
  *   start: () => ({ write: (records) => { for (const { value } of records) console.log(value) } }),
  * })
  * ```
- * The life of a sink task: `start` → `open` (partitions assigned) → `write` … → `flush` (before every commit) → `close`
+ * The life of a sink task: `start` → `open` (partitions assigned) → `write` … → `flush` (before every commit) → `committed` → … → `close`
  * (partitions taken away) → `open` … → `stop`. The engine never runs two of these calls of one task at once.
  */
 import type { ConfigDefinition, ConfigOf } from './config.ts'
@@ -59,6 +59,11 @@ export interface SinkTask {
    * returns the offsets that are safe to commit, a part of them or lower ones; nothing returned means all of `offsets`.
    */
   flush?(offsets: readonly TopicPartitionOffset[], call: SinkCall): Awaitable<readonly TopicPartitionOffset[] | undefined>
+  /**
+   * The offsets that stand committed now, of every partition that has any. Called after each flush and the commit that followed, also where that failed:
+   * then they are the old ones. For sinks that must not go on before what they have made is committed.
+   */
+  committed?(offsets: readonly TopicPartitionOffset[], call: SinkCall): Awaitable<void>
   /** Partitions were taken away, after a last flush and before the commit of it. */
   close?(partitions: readonly TopicPartition[], call: SinkCall): Awaitable<void>
   /** The end: let go of what `start` took. Called also after a failure. */

@@ -37,7 +37,7 @@ export function sourceRecord(input: SourceRecordInput): SourceRecord {
     valueSchema,
     value: canonical('value', valueSchema, input.value),
     timestampMs,
-    headers: headers === undefined || headers.length === 0 ? noHeaders : headers.map(headerOf),
+    headers: headers === undefined || headers.length === 0 ? noHeaders : canonicalHeaders(headers),
     sourcePartition,
     sourceOffset,
   }
@@ -52,10 +52,19 @@ function canonical(root: string, schema: Schema | null, value: unknown): Value {
   }
 }
 
-function headerOf(header: { readonly key: string; readonly schema?: Schema | null; readonly value: unknown }, at: number): Header {
-  const { key, schema = null, value } = header
+type HeaderInput = NonNullable<SourceRecordInput['headers']>[number]
+
+/** The list itself where nothing in it has to be changed: who gives all records the same list is told by it. */
+function canonicalHeaders(headers: readonly HeaderInput[]): readonly Header[] {
+  const list = headers.map(headerOf)
+  return list.every((header, at) => header === headers[at]) ? (headers as readonly Header[]) : list
+}
+
+function headerOf(header: HeaderInput, at: number): Header {
+  const { key, schema = null } = header
   if (typeof key !== 'string') throw new DataError(`headers[${at}].key: got ${kindOf(key)}, a header needs a name`)
-  return { key, schema, value: canonical(`headers[${at}].value`, schema, value) }
+  const value = canonical(`headers[${at}].value`, schema, header.value)
+  return schema === header.schema && Object.is(value, header.value) ? (header as Header) : { key, schema, value }
 }
 
 function requireWhole(name: string, value: number): void {

@@ -17,8 +17,12 @@
  * object as a map.
  */
 
+import type { Schema } from './schema.ts'
+
 const SIZED = Symbol.for('millrace.Sized')
 const DECIMAL = Symbol.for('millrace.Decimal')
+/** Under it the prototype of what a `structMaker` makes has its schema. */
+export const STRUCT_SCHEMA: unique symbol = Symbol.for('millrace.StructSchema')
 
 /** What a key, a value or a header may be. */
 export type Value =
@@ -35,7 +39,10 @@ export type Value =
   | ReadonlyMap<Value, Value>
   | Struct
 
-/** A struct's value: no prototype, members in the order of its schema. Made by {@link structOf}. */
+/**
+ * A struct's value: nothing but its members, in the order of its schema; no prototype to look names up in. Made by {@link structOf}, and by
+ * a `structMaker` where there are many of one schema.
+ */
 export interface Struct {
   readonly [field: string]: Value
 }
@@ -112,9 +119,17 @@ export function structOf(members: Readonly<Record<string, Value>>): Struct {
   return Object.assign(Object.create(null) as Record<string, Value>, members)
 }
 
-/** Whether a value has the shape of a {@link Struct}: an object without a prototype, or a plain one (`{ ...struct, more }`). */
+/**
+ * Whether a value has the shape of a {@link Struct}: an object without a prototype, a plain one (`{ ...struct, more }`), or one of a
+ * `structMaker`.
+ */
 export function isStruct(value: unknown): value is Struct {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
+  return prototype === null || prototype === Object.prototype || schemaOfMade(value) !== undefined
+}
+
+/** The schema of a struct that a `structMaker` made (of any copy of this package); undefined for every other value. */
+export function schemaOfMade(value: object): Schema | undefined {
+  return (value as { readonly [STRUCT_SCHEMA]?: Schema })[STRUCT_SCHEMA]
 }

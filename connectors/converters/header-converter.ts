@@ -31,12 +31,32 @@ const utf8 = charsetOf('UTF-8')!
 
 /** Makes the converter. Reading never fails; writing throws a DataError for a value that has no text. */
 export function createSimpleHeaderConverter(): HeaderConverter {
+  const encodeName = rememberingEncoder()
   return {
-    fromConnectHeader: (_topic, _key, schema, value) => (value === null ? null : utf8.encode(headerText(schema, value, 0))),
+    fromConnectHeader: (_topic, key, schema, value) => {
+      if (typeof value === 'string') return encodeName(key, value)
+      return value === null ? null : utf8.encode(headerText(schema, value, 0))
+    },
     toConnectHeader: (_topic, _key, bytes) => {
       if (bytes === null) return NOTHING
       return parseHeaderValue(utf8.decode(bufferOf(bytes))) ?? NOTHING
     },
+  }
+}
+
+/** What is remembered between records. */
+const remembered = { keyCountMax: 64, textLengthMax: 64 } as const
+
+/** A connector says the same of each of its records in headers (its name, its task): such texts are encoded once. */
+function rememberingEncoder(): (key: string, text: string) => Buffer {
+  const latest = new Map<string, { readonly text: string; readonly bytes: Buffer }>()
+  return (key, text) => {
+    const known = latest.get(key)
+    if (known?.text === text) return known.bytes
+    const bytes = utf8.encode(text)
+    if (text.length <= remembered.textLengthMax && (known !== undefined || latest.size < remembered.keyCountMax))
+      latest.set(key, { text, bytes })
+    return bytes
   }
 }
 

@@ -9,6 +9,8 @@ import {
   type ConfigOf,
   DataError,
   defineConfig,
+  type JsonEncodeSettings,
+  jsonEncoderFactory,
   oneOfIgnoringCase,
   type ParseJsonOptions,
   parseJson,
@@ -19,7 +21,6 @@ import {
 } from '@millrace/sdk'
 import { converterType, type SyncConverter } from './converter-type.ts'
 import { type DecoderOf, decoderFactory } from './json-decode.ts'
-import { encoderFactory, type EncodeSettings } from './json-encode.ts'
 import { BoundedMap, EnvelopeCache, type EnvelopeHead, headOf, schemaText } from './json-envelope.ts'
 import { jsonOfSchema, needsExactNumbers, schemaOfJson } from './json-schema.ts'
 import { bufferOf, textOfUtf8 } from './utf8.ts'
@@ -103,18 +104,18 @@ export function createJsonConverter(config: ConfigOf<typeof jsonConverterConfig>
   }
 }
 
-interface WriteSettings extends EncodeSettings {
+interface WriteSettings extends JsonEncodeSettings {
   readonly hasEnvelope: boolean
 }
 
 function createWriter(settings: WriteSettings): (schema: Schema | null, value: Value) => Buffer | null {
-  const encoderOf = encoderFactory(settings)
-  const heads = new WeakMap<Schema, string>()
-  const headOf = (schema: Schema | null): string => {
-    if (schema === null) return '{"schema":null,"payload":'
+  const encoderOf = jsonEncoderFactory(settings)
+  const heads = new WeakMap<Schema, Buffer>()
+  const headOf = (schema: Schema | null): Buffer => {
+    if (schema === null) return SCHEMALESS_HEAD
     let head = heads.get(schema)
     if (head === undefined) {
-      head = `{"schema":${jsonOfSchema(schema, encoderOf)},"payload":`
+      head = Buffer.from(`{"schema":${jsonOfSchema(schema, encoderOf)},"payload":`)
       heads.set(schema, head)
     }
     return head
@@ -122,10 +123,19 @@ function createWriter(settings: WriteSettings): (schema: Schema | null, value: V
   return (schema, value) => {
     if (schema === null && value === null) return null
     if (!settings.hasEnvelope) return Buffer.from(encoderOf(schema)(value))
+    // The schema is most of a record: its bytes are copied, not encoded anew.
     const head = headOf(schema)
-    return Buffer.from(`${head}${encoderOf(schema)(value)}}`)
+    const payload = encoderOf(schema)(value)
+    const payloadBytes = Buffer.byteLength(payload)
+    const bytes = Buffer.allocUnsafe(head.length + payloadBytes + 1)
+    bytes.set(head)
+    bytes.write(payload, head.length, payloadBytes, 'utf8')
+    bytes[bytes.length - 1] = BRACE_END
+    return bytes
   }
 }
+
+const SCHEMALESS_HEAD = Buffer.from('{"schema":null,"payload":')
 
 type Reader = (record: Buffer) => SchemaAndValue
 

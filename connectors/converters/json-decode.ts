@@ -8,10 +8,9 @@
  *
  * Source: `JsonConverter.convertToConnect`.
  */
-import { DataError, JsonNumber, jsonLimits, type Schema, type Value, validateValue } from '@millrace/sdk'
-import { converterLimits } from './limits.ts'
+import { DataError, JsonNumber, jsonLimits, logicalTypeOf, type Schema, schemaLimits, type Value, validateValue } from '@millrace/sdk'
 import { base64Bytes } from './base64.ts'
-import { dateOfDays, dateOfTime, dateOfTimestamp, decimalOfBytes, decimalOfNumber, logicalTypeOf } from './logical-values.ts'
+import { dateOfDays, dateOfTime, dateOfTimestamp, decimalOfBytes, decimalOfNumber } from './logical-values.ts'
 
 /** Parsed JSON as a value; null for null and what is not there. Throws a DataError. */
 export type Decoder = (json: unknown) => Value
@@ -25,7 +24,7 @@ export function decoderFactory(replaceNull: boolean): DecoderOf {
   const decoderOf = (schema: Schema, depth: number): Decoder => {
     let decoder = decoders.get(schema)
     if (decoder === undefined) {
-      if (depth > converterLimits.schemaLevels) throw new DataError(`a schema of more than ${converterLimits.schemaLevels} levels`)
+      if (depth > schemaLimits.levels) throw new DataError(`a schema of more than ${schemaLimits.levels} levels`)
       decoder = compile(schema, replaceNull, misfits, (inner) => decoderOf(inner, depth + 1))
       decoders.set(schema, decoder)
     }

@@ -3,10 +3,18 @@
  *
  * Source: `JsonConverter.asJsonSchema` and `asConnectSchema`. float32 and float64 are `float` and `double` there.
  */
-import { DataError, type Field, jsonString, LogicalName, type Schema, type SchemaType, validateValue } from '@millrace/sdk'
+import {
+  DataError,
+  type Field,
+  type JsonEncoder,
+  jsonString,
+  LogicalName,
+  type Schema,
+  type SchemaType,
+  schemaLimits,
+  validateValue,
+} from '@millrace/sdk'
 import type { DecoderOf } from './json-decode.ts'
-import type { Encoder } from './json-encode.ts'
-import { converterLimits } from './limits.ts'
 
 const jsonTypes: Readonly<Record<SchemaType, string>> = {
   int8: 'int8',
@@ -27,14 +35,14 @@ const schemaTypes: ReadonlyMap<string, SchemaType> = new Map(Object.entries(json
 const BUILDER_EXCEPTION = 'org.apache.kafka.connect.errors.SchemaBuilderException'
 
 /** A schema's JSON, defaults encoded by what `encoderOf` gives. Throws a DataError for too many schemas inside each other. */
-export function jsonOfSchema(schema: Schema | null | undefined, encoderOf: (schema: Schema) => Encoder, depth = 0): string {
+export function jsonOfSchema(schema: Schema | null | undefined, encoderOf: (schema: Schema) => JsonEncoder, depth = 0): string {
   return schema === null || schema === undefined ? 'null' : `{${membersOf(schema, encoderOf, depth).join(',')}}`
 }
 
 /** The members in upstream's order; a struct's fields have their name as a last member. */
-function membersOf(schema: Schema, encoderOf: (schema: Schema) => Encoder, depth: number): string[] {
+function membersOf(schema: Schema, encoderOf: (schema: Schema) => JsonEncoder, depth: number): string[] {
   // Judged before anything is done with the levels below: a stack is shorter than a hostile schema.
-  if (depth > converterLimits.schemaLevels) throw new DataError(`a schema of more than ${converterLimits.schemaLevels} levels`)
+  if (depth > schemaLimits.levels) throw new DataError(`a schema of more than ${schemaLimits.levels} levels`)
   const inner = depth + 1
   const members = [`"type":"${jsonTypes[schema.type]}"`]
   if (schema.type === 'array') members.push(`"items":${jsonOfSchema(schema.valueSchema, encoderOf, inner)}`)

@@ -61,16 +61,31 @@ function headersBytes(headers: readonly RecordHeader[]): number {
   return sum
 }
 
+/** Bytes of the headers of the record before: many records have the very same list. */
+interface LatestHeaders {
+  headers: readonly RecordHeader[] | undefined
+  sizeBytes: number
+  /** Where they were written; −1: nowhere yet. */
+  at: number
+}
+
+function sizeOfHeaders(headers: readonly RecordHeader[] | undefined, latest: LatestHeaders): number {
+  if (headers === latest.headers) return latest.sizeBytes
+  latest.headers = headers
+  latest.sizeBytes = headers === undefined ? 1 : headersBytes(headers)
+  latest.at = -1
+  return latest.sizeBytes
+}
+
 /** Bytes of a record without its length field. */
-function recordBytes(record: RecordInput, timestampDelta: number, offsetDelta: number): number {
-  const headers = record.headers
+function recordBytes(record: RecordInput, timestampDelta: number, offsetDelta: number, latest: LatestHeaders): number {
   return (
     1 +
     varlongBytes(timestampDelta) +
     varintBytes(offsetDelta) +
     fieldBytes(record.key) +
     fieldBytes(record.value) +
-    (headers === undefined ? 1 : headersBytes(headers))
+    sizeOfHeaders(record.headers, latest)
   )
 }
 
@@ -93,6 +108,7 @@ function putRecord(
   lengthBytes: number,
   timestampDelta: number,
   offsetDelta: number,
+  latest: LatestHeaders,
 ): number {
   let at = writeVarint(target, start, lengthBytes)
   target[at++] = 0
@@ -105,6 +121,11 @@ function putRecord(
     target[at++] = 0
     return at
   }
+  if (latest.at >= 0) {
+    target.copyWithin(at, latest.at, latest.at + latest.sizeBytes)
+    return at + latest.sizeBytes
+  }
+  latest.at = at
   at = writeVarint(target, at, headers.length)
   for (const header of headers) {
     const nameBytes = Buffer.byteLength(header.key)
@@ -127,6 +148,7 @@ function measure(records: readonly RecordInput[], baseTimestampMs: number): Meas
   let plainBytes = 0
   let maxTimestampMs = NONE
   let lastOffsetDelta = -1
+  const latest: LatestHeaders = { headers: undefined, sizeBytes: 1, at: -1 }
   for (let index = 0; index < records.length; index += 1) {
     const record = records[index]!
     const timestampMs = record.timestampMs
@@ -137,7 +159,7 @@ function measure(records: readonly RecordInput[], baseTimestampMs: number): Meas
       throw new RangeError(`offsetDelta ${offsetDelta} after ${lastOffsetDelta}`)
     lastOffsetDelta = offsetDelta
     if (timestampMs > maxTimestampMs) maxTimestampMs = timestampMs
-    const lengthBytes = recordBytes(record, timestampMs - baseTimestampMs, offsetDelta)
+    const lengthBytes = recordBytes(record, timestampMs - baseTimestampMs, offsetDelta, latest)
     plainBytes += varintBytes(lengthBytes) + lengthBytes
   }
   if (plainBytes > BATCH_BYTES_MAX - BATCH_HEADER_BYTES) throw new RangeError(`${plainBytes} bytes are too many for a batch`)
@@ -147,11 +169,13 @@ function measure(records: readonly RecordInput[], baseTimestampMs: number): Meas
 /** Second pass: writes the records from `start` on; returns the position after them. */
 function putRecords(target: Buffer, start: number, records: readonly RecordInput[], baseTimestampMs: number): number {
   let at = start
+  const latest: LatestHeaders = { headers: undefined, sizeBytes: 1, at: -1 }
   for (let index = 0; index < records.length; index += 1) {
     const record = records[index]!
     const timestampDelta = record.timestampMs - baseTimestampMs
     const offsetDelta = record.offsetDelta ?? index
-    at = putRecord(target, at, record, recordBytes(record, timestampDelta, offsetDelta), timestampDelta, offsetDelta)
+    const lengthBytes = recordBytes(record, timestampDelta, offsetDelta, latest)
+    at = putRecord(target, at, record, lengthBytes, timestampDelta, offsetDelta, latest)
   }
   return at
 }

@@ -91,6 +91,7 @@ class MemorySinkRun implements SinkRun {
   commitRequests = 0
   readonly #abort = new AbortController()
   readonly #written = new Map<string, TopicPartitionOffset>()
+  readonly #committed = new Map<string, TopicPartitionOffset>()
   #assigned: readonly TopicPartition[] = []
   #task: SinkTask | undefined
 
@@ -149,13 +150,18 @@ class MemorySinkRun implements SinkRun {
   async flush(): Promise<{ asked: readonly TopicPartitionOffset[]; safe: readonly TopicPartitionOffset[] }> {
     const asked = [...this.#written.values()]
     const safe = (await this.#task?.flush?.(asked, this.#call)) ?? asked
+    for (const at of safe) this.#committed.set(nameOf(at), at)
+    await this.#task?.committed?.([...this.#committed.values()], this.#call)
     return { asked, safe }
   }
 
   async close(partitions: readonly TopicPartition[] = this.#assigned): Promise<void> {
     await this.#task?.close?.(partitions, this.#call)
     this.#assigned = without(this.#assigned, partitions)
-    for (const partition of partitions) this.#written.delete(nameOf(partition))
+    for (const partition of partitions) {
+      this.#written.delete(nameOf(partition))
+      this.#committed.delete(nameOf(partition))
+    }
   }
 
   abort(): void {

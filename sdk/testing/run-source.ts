@@ -103,6 +103,7 @@ class MemoryRun implements SourceRun {
   /** Positions that were passed and are not stored, in order. */
   #passed: { readonly partition: SourcePartition; readonly offset: SourceOffset }[] = []
   #iterator: AsyncIterator<readonly unknown[]> | undefined
+  /** A batch that is asked for; one that comes after a wait was given up is there for the next wait. */
   #pending: Promise<readonly SourceRecord[] | undefined> | undefined
   #isEnded = false
 
@@ -131,11 +132,33 @@ class MemoryRun implements SourceRun {
     this.#iterator = plugin.run(parseConfig(plugin.config, properties), context)[Symbol.asyncIterator]()
   }
 
-  next(): Promise<readonly SourceRecord[] | undefined> {
-    this.#pending ??= this.#pull().finally(() => {
-      this.#pending = undefined
-    })
-    return this.#pending
+  async next(): Promise<readonly SourceRecord[] | undefined> {
+    return (await this.#arrival((pending) => pending.then((value) => ({ value }))))?.value
+  }
+
+  /** Waits for a batch in a way that may give up (undefined). What is taken counts as passed on. */
+  async #arrival(
+    wait: (
+      pending: Promise<readonly SourceRecord[] | undefined>,
+    ) => Promise<{ readonly value: readonly SourceRecord[] | undefined } | undefined>,
+  ): Promise<{ readonly value: readonly SourceRecord[] | undefined } | undefined> {
+    const pending = (this.#pending ??= this.#pull())
+    const forget = (): void => {
+      if (this.#pending === pending) this.#pending = undefined
+    }
+    let arrived: Awaited<ReturnType<typeof wait>>
+    try {
+      arrived = await wait(pending)
+    } catch (error) {
+      forget()
+      throw error
+    }
+    if (arrived === undefined) return undefined
+    forget()
+    for (const { sourcePartition, sourceOffset } of arrived.value ?? []) {
+      if (sourcePartition !== null && sourceOffset !== null) this.#passed.push({ partition: sourcePartition, offset: sourceOffset })
+    }
+    return arrived
   }
 
   async #pull(): Promise<readonly SourceRecord[] | undefined> {
@@ -149,9 +172,6 @@ class MemoryRun implements SourceRun {
       expectThat(Array.isArray(value), `the source yielded ${kindOf(value)} where a list of records is due: yield [record]`)
       const records = (value as Parameters<typeof sourceRecord>[0][]).map(sourceRecord)
       this.batchCounts.push(records.length)
-      for (const { sourcePartition, sourceOffset } of records) {
-        if (sourcePartition !== null && sourceOffset !== null) this.#passed.push({ partition: sourcePartition, offset: sourceOffset })
-      }
       return records
     } catch (error) {
       this.#isEnded = true
@@ -162,7 +182,7 @@ class MemoryRun implements SourceRun {
   async take(count: number, takeMs: number = runLimits.takeMs): Promise<SourceRecord[]> {
     const records: SourceRecord[] = []
     while (records.length < count) {
-      const batch = await orLate(takeMs, this.next())
+      const batch = await this.#arrival((pending) => orLate(takeMs, pending))
       if (batch?.value === undefined) break
       records.push(...batch.value)
     }
@@ -173,7 +193,7 @@ class MemoryRun implements SourceRun {
     const records: SourceRecord[] = []
     const endMs = performance.now() + ms
     for (let leftMs = ms; leftMs > 0; leftMs = endMs - performance.now()) {
-      const batch = await orLate(leftMs, this.next())
+      const batch = await this.#arrival((pending) => orLate(leftMs, pending))
       if (batch?.value === undefined) break
       records.push(...batch.value)
     }

@@ -548,6 +548,27 @@ describe('runSource', () => {
     await task.stop()
   })
 
+  it('keeps a batch that comes after a wait was given up for the next one', async () => {
+    const late = Promise.withResolvers<void>()
+    const source = defineSource({
+      class: 'test.Late',
+      version: '1.0.0',
+      config: defineConfig({}),
+      async *run() {
+        await late.promise
+        yield [{ topic: 'late', value: 1, sourcePartition: { a: 'b' }, sourceOffset: { n: 1 } }]
+      },
+    })
+    const run = await runSource(source, { config: {} })
+    expect(await run.takeFor(5)).toEqual([])
+    late.resolve()
+    await new Promise(setImmediate)
+    expect(await run.commit()).toEqual([])
+    expect(await run.take(1)).toHaveLength(1)
+    expect(await run.commit()).toHaveLength(1)
+    await run.stop()
+  })
+
   it('says what is wrong where a record is yielded without a list', async () => {
     const run = async function* () {
       yield record('a', 1)

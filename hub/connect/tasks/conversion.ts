@@ -60,6 +60,9 @@ export class Conversion {
     this.headerStep = { stage: 'HEADER_CONVERTER', className: header.className, setting: 'header.converter' }
   }
 
+  /** The headers of the record before, and what the producer was given for them. */
+  #latest: { readonly topic: string; readonly headers: readonly Header[]; readonly raw: readonly RecordHeader[] } | null = null
+
   /** A record for the producer. Throws what a converter throws; `cursor` then says which. */
   toBytes(record: SourceRecord | SinkRecord, cursor: Cursor): ProducerRecord | Promise<ProducerRecord> {
     const { topic } = record
@@ -69,8 +72,8 @@ export class Conversion {
     if (key instanceof Promise) return this.#toBytesLater(record, key, headers, cursor)
     cursor.step = this.valueStep
     const value = this.#value.fromConnectData(topic, record.valueSchema, record.value, headers)
-    if (value instanceof Promise) return value.then((bytes) => producerRecord(record, key, bytes, headers))
-    return producerRecord(record, key, value, headers)
+    if (value instanceof Promise) return value.then((bytes) => this.#producerRecord(record, key, bytes, headers))
+    return this.#producerRecord(record, key, value, headers)
   }
 
   async #toBytesLater(
@@ -82,7 +85,33 @@ export class Conversion {
     const key = await pending
     cursor.step = this.valueStep
     const value = await this.#value.fromConnectData(record.topic, record.valueSchema, record.value, headers)
-    return producerRecord(record, key, value, headers)
+    return this.#producerRecord(record, key, value, headers)
+  }
+
+  #producerRecord(
+    record: SourceRecord | SinkRecord,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: readonly RawHeader[],
+  ): ProducerRecord {
+    const { topic, partition, timestampMs } = record
+    return {
+      topic,
+      partition: partition ?? undefined,
+      key: ownBytes(key, record.key),
+      value: ownBytes(value, record.value),
+      headers: headers.length === 0 ? undefined : this.#recordHeaders(record, headers),
+      timestampMs: timestampMs === null ? undefined : checkedTimestamp(timestampMs),
+    }
+  }
+
+  /** A source that gives all its records one list of headers gets one list for the producer, which then encodes it once per batch. */
+  #recordHeaders({ topic, headers }: SourceRecord | SinkRecord, raw: readonly RawHeader[]): readonly RecordHeader[] {
+    const latest = this.#latest
+    if (latest !== null && latest.headers === headers && latest.topic === topic && isSameHeaders(latest.raw, raw)) return latest.raw
+    const list = raw.map(rawHeader)
+    this.#latest = { topic, headers, raw: list }
+    return list
   }
 
   #rawHeaders({ topic, headers }: SourceRecord | SinkRecord, cursor: Cursor): RawHeader[] {
@@ -181,21 +210,9 @@ function chosen(key: ConverterKey, connector: ConfigText, worker: ConfigText): C
   return { name, settings: { ...settings, 'converter.type': key.slice(0, key.indexOf('.')) } }
 }
 
-function producerRecord(
-  record: SourceRecord | SinkRecord,
-  key: Uint8Array | null,
-  value: Uint8Array | null,
-  headers: readonly RawHeader[],
-): ProducerRecord {
-  const { topic, partition, timestampMs } = record
-  return {
-    topic,
-    partition: partition ?? undefined,
-    key: ownBytes(key, record.key),
-    value: ownBytes(value, record.value),
-    headers: headers.length === 0 ? undefined : headers.map(rawHeader),
-    timestampMs: timestampMs === null ? undefined : checkedTimestamp(timestampMs),
-  }
+/** Converters may have added some, or give bytes that differ from those of the record before. */
+function isSameHeaders(known: readonly RecordHeader[], raw: readonly RawHeader[]): boolean {
+  return known.length === raw.length && raw.every(({ key, value }, at) => known[at]?.key === key && known[at].value === value)
 }
 
 /** −1 is Kafka's "none"; other negative ones are refused as upstream does. */

@@ -4,7 +4,7 @@
  * Records are handed to the producer in units: one promise for many records. What is dropped by a transform or tolerated counts as
  * delivered. A failure that ends the task is told once, to `onFailure`; what was acknowledged until then stays acknowledged.
  */
-import { type SourceRecord, sourceRecord, type SourceRecordInput } from '@millrace/sdk'
+import { type SourceOffset, type SourcePartition, type SourceRecord, sourceRecord, type SourceRecordInput } from '@millrace/sdk'
 import { ClientError, type Producer, type ProducerRecord, SendBatchError } from '../../client/index.ts'
 import type { Chain } from './chain.ts'
 import type { Conversion } from './conversion.ts'
@@ -17,13 +17,16 @@ import type { Tolerance } from './tolerance.ts'
 /** What may be on its way. */
 export const OUTBOX_LIMITS = {
   /** Records that are sent as one unit. */
-  unitRecordCountMax: 2_000,
+  unitRecordCountMax: 1_000,
   /** Bytes at which a unit is sent though there are more records. */
-  unitBytesMax: 4 * 1024 * 1024,
-  /** Records that are not acknowledged; beyond it the source is not asked for more. */
-  recordCountMax: 100_000,
+  unitBytesMax: 1024 * 1024,
+  /**
+   * Records that are not acknowledged; beyond it the source is not asked for more. What waits longer than the young generation's life is
+   * copied twice by the garbage collector: more on the way costs more than it brings.
+   */
+  recordCountMax: 10_000,
   /** Bytes of keys, values and headers of these. */
-  bytesMax: 32 * 1024 * 1024,
+  bytesMax: 4 * 1024 * 1024,
 } as const
 
 /** Of what is no record. */
@@ -86,16 +89,26 @@ export class Outbox {
     let index = from
     const unit = positions.begin()
     const shipment = new Shipment()
+    let latest: { readonly partition: SourcePartition; readonly offset: SourceOffset } | null = null
     try {
       for (; index < end && shipment.sizeBytes < OUTBOX_LIMITS.unitBytesMax; index++) {
         const input = inputs[index] as SourceRecordInput
         const wait = this.#add(input, shipment)
-        if (wait !== undefined) await wait
+        if (wait !== undefined) {
+          // While it waits the source may fill its objects anew.
+          if (latest !== null) positions.note(unit, latest.partition, latest.offset)
+          latest = null
+          await wait
+        }
         // What is no record may be anything.
         const { sourcePartition, sourceOffset } = (input as SourceRecordInput | null | undefined) ?? NO_POSITION
-        if (isPosition(sourcePartition) && isPosition(sourceOffset)) positions.note(unit, sourcePartition, sourceOffset)
+        if (!isPosition(sourcePartition) || !isPosition(sourceOffset)) continue
+        // Of one source partition only the last position of a unit counts: most sources give the same object each time.
+        if (latest !== null && latest.partition !== sourcePartition) positions.note(unit, latest.partition, latest.offset)
+        latest = { partition: sourcePartition, offset: sourceOffset }
       }
     } finally {
+      if (latest !== null) positions.note(unit, latest.partition, latest.offset)
       this.#send(unit, shipment)
     }
     return index

@@ -256,8 +256,10 @@ export class SinkLoop {
   }
 
   async #commit(): Promise<void> {
+    const hasNews = this.#offsets.hasNews()
     try {
       await this.#commits.store(await this.#commits.flush(this.#task, this.#offsets.partitions))
+      if (hasNews) await unless(this.#parts.life.cut, this.#task?.committed?.(this.#offsets.committed(), this.#call))
     } catch (error) {
       if (!isRetriable(error)) throw error
       this.#parts.environment.log.warn(`the sink cannot flush: ${error.message}; it is given again what is not committed`)

@@ -104,6 +104,13 @@ export class SinkOffsets {
     }
   }
 
+  /** What stands committed since the partitions were assigned. */
+  committed(): TopicPartitionOffset[] {
+    return [...this.#states.values()].flatMap(({ topic, partition, committed }) =>
+      committed === null ? [] : [{ topic, partition, offset: committed }],
+    )
+  }
+
   /** Goes back to what is committed, or to a place that was sought later; the offsets to read on from. */
   rewind(): TopicPartitionOffset[] {
     return [...this.#states.values()].flatMap((state) => {

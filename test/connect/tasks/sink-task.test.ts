@@ -123,6 +123,24 @@ describe('sink task', () => {
     await askingTask.stop(5_000)
   })
 
+  it('tells the sink what stands committed after each flush, the old offsets where the commit failed', async () => {
+    const told: string[] = []
+    const { plugin, seen } = remembering(() => ({
+      flush: (offsets) => (seen.values.length < 5 ? offsets.map((at) => ({ ...at, offset: 2 })) : offsets),
+      committed: (offsets) => void told.push(offsets.map(({ partition, offset }) => `${partition}@${offset}`).join()),
+    }))
+    const { environment, topic, committed } = place({}, { flushIntervalMs: 20 })
+    await createTopic(topic, 1)
+    await fill(bootstrap, topic, numbers(3))
+    const task = startSink(plugin, environment)
+    await eventually(() => told.includes('0@2'))
+    expect(await committed()).toEqual({ [`${topic}-0`]: 2 })
+    await fill(bootstrap, topic, numbers(3, 4))
+    await eventually(() => told.includes('0@6'))
+    expect(told.filter((offsets, at) => offsets !== told[at - 1])).toEqual(['0@2', '0@6'])
+    await task.stop(5_000)
+  })
+
   it('gives the very same records again after a RetriableError, and commits nothing of them meanwhile', async () => {
     const { environment, topic, committed } = place({}, { flushIntervalMs: 10 })
     await fill(bootstrap, topic, numbers(10))
