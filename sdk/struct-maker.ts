@@ -21,8 +21,8 @@ export type StructMaker = (members: readonly Value[]) => Struct
  * @throws TypeError for a schema that is no struct's
  */
 export function structMaker(schema: Schema): StructMaker {
-  if (schema.type !== 'struct' || schema.fields === undefined) throw new TypeError(`a schema of type ${schema.type} has no structs`)
-  const stores = schema.fields.map(({ name }, index) => `this[${JSON.stringify(name)}]=members[${index}]`)
+  if (schema.type !== 'struct') throw new TypeError(`a schema of type ${schema.type} has no structs`)
+  const stores = (schema.fields ?? []).map(({ name }, index) => `this[${JSON.stringify(name)}]=members[${index}]`)
   // A constructor of its own per schema, with the names as literals, gives each schema one hidden class. Names come as string literals only.
   // oxlint-disable-next-line typescript/no-implied-eval -- see above
   const Made = new Function('members', stores.join(';')) as unknown as new (members: readonly Value[]) => Struct

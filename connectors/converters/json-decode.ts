@@ -8,7 +8,17 @@
  *
  * Source: `JsonConverter.convertToConnect`.
  */
-import { DataError, JsonNumber, jsonLimits, logicalTypeOf, type Schema, schemaLimits, type Value, validateValue } from '@millrace/sdk'
+import {
+  DataError,
+  JsonNumber,
+  jsonLimits,
+  logicalTypeOf,
+  type Schema,
+  schemaLimits,
+  structMaker,
+  type Value,
+  validateValue,
+} from '@millrace/sdk'
 import { base64Bytes } from './base64.ts'
 import { dateOfDays, dateOfTime, dateOfTimestamp, decimalOfBytes, decimalOfNumber } from './logical-values.ts'
 
@@ -204,18 +214,19 @@ function decodeStruct(schema: Schema, misfits: Misfits, decoderOf: DecoderOf): D
   const decoders = fields.map((field) => decoderOf(field.schema))
   // Parsed objects have a prototype whose members must not pass for theirs.
   const isOwnSure = fields.map(({ name }) => !(name in Object.prototype))
+  const make = structMaker(schema)
   return (json) => {
     if (!isObject(json)) throw new DataError(`Structs should be encoded as JSON objects, but found ${nodeType(json)}`)
-    const struct = Object.create(null) as Record<string, Value>
+    const members: Value[] = []
     for (let index = 0; index < fields.length; index++) {
       const { name, schema: fieldSchema } = fields[index]!
       const member = isOwnSure[index] === true || Object.hasOwn(json, name) ? (json[name] ?? null) : null
       const misfitCount = misfits.count
       const value = decoders[index]!(member)
       if (misfits.count !== misfitCount) validateValue(fieldSchema, value, name)
-      struct[name] = value
+      members.push(value)
     }
-    return struct
+    return make(members)
   }
 }
 
