@@ -8,11 +8,15 @@ import { benchBroker } from './broker.ts'
 import { benchConnect } from './connect.ts'
 import { benchLifecycle } from './lifecycle.ts'
 import { loadTool } from './load.ts'
+import { benchPostgres } from './postgres.ts'
+import { benchS3 } from './s3.ts'
 
 const benches: Readonly<Record<string, (tool: string) => Promise<void>>> = {
   lifecycle: benchLifecycle,
   broker: benchBroker,
   connect: benchConnect,
+  postgres: benchPostgres,
+  s3: benchS3,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benches)
