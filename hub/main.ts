@@ -1,5 +1,5 @@
 /**
- * @module main — the process: `millrace start`, and the way to the client commands of `cli/`.
+ * @module main — the process: `millrace start` and `millrace demo`, and the way to the client commands of `cli/`.
  *
  * Exit codes: 0 ok, 1 the operation failed, 2 wrong usage or configuration. stdout carries the ready line, stderr the log.
  */
@@ -8,7 +8,7 @@ import { constants } from 'node:os'
 import { ConfigError, hideSecrets, isSecretKey, type LoadedConfig, loadHubConfig } from './config/index.ts'
 import { createHub, type Hub, StartError } from './hub.ts'
 import { nodeWorld } from './io/index.ts'
-import { createLogger, type Logger } from './observe/index.ts'
+import { createLogger, type Logger, type LoggerOptions } from './observe/index.ts'
 
 const START_USAGE = `Usage: millrace start [FILE] [--override key=value]... [--verbose]
 FILE is a .properties, .yaml or .json configuration; without one the defaults hold.
@@ -42,6 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   if (command === 'start') return start(rest)
+  if (command === 'demo') return demo(rest)
   // Client commands, their options parser and the client are loaded only when one of them is asked for.
   const { runCommand } = await import('./cli/index.ts')
   return runCommand(command, rest)
@@ -80,6 +81,15 @@ async function start(args: readonly string[]): Promise<number> {
   }
 }
 
+async function demo(args: readonly string[]): Promise<number> {
+  const { runDemo } = await import('./demo/index.ts')
+  const startHub = async (settings: Readonly<Record<string, string>>, output: { write(text: string): unknown }): Promise<Hub> => {
+    const loaded = await loadHubConfig({ overrides: Object.entries(settings).map(([key, value]) => `${key}=${value}`) })
+    return createHub(loaded, { ...nodeWorld(), logger: await loggerOf(loaded, output) })
+  }
+  return runDemo(args, { startHub, stdout: process.stdout, stderr: process.stderr })
+}
+
 /** What design §2 promises on stdout once every listener serves. */
 function readyLine({ bootstrap, connect, nodeId }: Hub): string {
   const worker = connect === undefined ? '' : ` connect=${connect.addresses[0]}`
@@ -116,10 +126,10 @@ async function loadConfig({ file, overrides }: StartOptions): Promise<LoadedConf
   return loadHubConfig({ ...sources, file: { path: file, text } })
 }
 
-function loggerOf({ config, secrets }: LoadedConfig): Promise<Logger> {
+function loggerOf({ config, secrets }: LoadedConfig, output: LoggerOptions['output'] = process.stderr): Promise<Logger> {
   return createLogger({
     level: config.logLevel,
-    output: process.stderr,
+    output,
     nowMs: () => Date.now(),
     secrets: { isSecretName: isSecretKey, values: () => secrets },
   })

