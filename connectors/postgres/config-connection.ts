@@ -1,0 +1,227 @@
+/**
+ * @module connector-postgres/config-connection — keys that say which server, which slot, which publication. Names, types, defaults and
+ * importance are Debezium's.
+ */
+import { defineConfig } from '@millrace/sdk'
+import { notNegative, positive, present, replicaIdentities, slotName, word, wordBut } from './config-rules.ts'
+
+const CONNECTION = 'Connection'
+const REPLICATION = 'Replication'
+
+export const connectionKeys = defineConfig({
+  'database.hostname': {
+    type: 'STRING',
+    validator: present,
+    importance: 'HIGH',
+    group: CONNECTION,
+    documentation: 'Name or address of the PostgreSQL server.',
+  },
+  'database.port': {
+    type: 'INT',
+    default: 5432,
+    validator: positive,
+    importance: 'HIGH',
+    group: CONNECTION,
+    documentation: 'Port that the server listens at.',
+  },
+  'database.user': {
+    type: 'STRING',
+    validator: present,
+    importance: 'HIGH',
+    group: CONNECTION,
+    documentation: 'Role to log in as. It needs LOGIN, REPLICATION and SELECT on the captured tables.',
+  },
+  'database.password': {
+    type: 'PASSWORD',
+    default: null,
+    importance: 'HIGH',
+    group: CONNECTION,
+    documentation: 'The password of the role.',
+  },
+  'database.dbname': {
+    type: 'STRING',
+    validator: present,
+    importance: 'HIGH',
+    group: CONNECTION,
+    documentation: 'Database whose tables are captured: one connector reads one database.',
+  },
+  'database.query.timeout.ms': {
+    type: 'INT',
+    default: 600_000,
+    validator: notNegative,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation: 'Milliseconds that a statement may take without an answer; 0: any time.',
+  },
+  'database.initial.statements': {
+    type: 'STRING',
+    default: null,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation: 'Statements with semicolons between that each ordinary session begins with; two semicolons stand for one of the text.',
+  },
+  'database.tcpKeepAlive': {
+    type: 'BOOLEAN',
+    default: true,
+    importance: 'MEDIUM',
+    group: CONNECTION,
+    documentation: 'Whether TCP keep-alive probes find a server that is gone without a word.',
+  },
+  'database.sslmode': {
+    type: 'STRING',
+    default: 'prefer',
+    validator: word('disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'),
+    importance: 'MEDIUM',
+    group: CONNECTION,
+    documentation: 'Whether and how TLS is used, by the words of libpq.',
+  },
+  'database.sslrootcert': {
+    type: 'STRING',
+    default: null,
+    importance: 'MEDIUM',
+    group: CONNECTION,
+    documentation: 'PEM file of the authorities that may vouch for the server.',
+  },
+  'database.sslcert': {
+    type: 'STRING',
+    default: null,
+    importance: 'MEDIUM',
+    group: CONNECTION,
+    documentation: 'PEM file of the certificate that the connector shows.',
+  },
+  'database.sslkey': {
+    type: 'STRING',
+    default: null,
+    importance: 'MEDIUM',
+    group: CONNECTION,
+    documentation: 'File of the key of that certificate: PEM, PKCS-8 or PKCS-12.',
+  },
+  'database.sslpassword': {
+    type: 'PASSWORD',
+    default: null,
+    importance: 'MEDIUM',
+    group: CONNECTION,
+    documentation: 'Password of the key file.',
+  },
+  'connection.validation.timeout.ms': {
+    type: 'LONG',
+    default: 60_000,
+    validator: positive,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation: 'Milliseconds that the check of a configuration may wait for the server.',
+  },
+  'plugin.name': {
+    type: 'STRING',
+    default: 'pgoutput',
+    validator: wordBut(
+      ['pgoutput'],
+      [{ word: 'decoderbufs', why: 'decoderbufs is not supported; leave plugin.name out, or set it to pgoutput, which every server has' }],
+    ),
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation: 'Output plugin of the slot: pgoutput, which is part of PostgreSQL.',
+  },
+  'slot.name': {
+    type: 'STRING',
+    default: 'debezium',
+    validator: slotName,
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation: 'Replication slot of this connector alone; it is created where it is not there.',
+  },
+  'slot.drop.on.stop': {
+    type: 'BOOLEAN',
+    default: false,
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation: 'Whether the slot is dropped when the connector stops. Changes from then on are lost: for tests only.',
+  },
+  'slot.failover': {
+    type: 'BOOLEAN',
+    default: false,
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation: 'Whether the slot is created so that standbys keep a copy of it (PostgreSQL 17 and later, on the primary).',
+  },
+  'slot.max.retries': {
+    type: 'INT',
+    default: 6,
+    validator: notNegative,
+    importance: 'LOW',
+    group: REPLICATION,
+    documentation: 'How often a slot that somebody else reads is tried again before the task fails.',
+  },
+  'slot.retry.delay.ms': {
+    type: 'LONG',
+    default: 10_000,
+    validator: notNegative,
+    importance: 'LOW',
+    group: REPLICATION,
+    documentation: 'Milliseconds between these attempts.',
+  },
+  'slot.stream.params': {
+    type: 'STRING',
+    default: null,
+    importance: 'LOW',
+    group: REPLICATION,
+    documentation: 'Further options of START_REPLICATION: name=value with semicolons between.',
+  },
+  'status.update.interval.ms': {
+    type: 'INT',
+    default: 10_000,
+    validator: positive,
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation: 'Milliseconds between reports to the server on what has been received and stored.',
+  },
+  'lsn.flush.mode': {
+    type: 'STRING',
+    default: null,
+    validator: word('connector', 'connector_and_driver', 'manual'),
+    importance: 'LOW',
+    group: REPLICATION,
+    documentation:
+      'Who tells the server which positions it may forget: the connector, once they are stored (both first words mean that here), or with manual somebody else.',
+  },
+  'flush.lsn.source': {
+    type: 'BOOLEAN',
+    default: true,
+    importance: 'LOW',
+    group: REPLICATION,
+    documentation: 'Older form of lsn.flush.mode; false means manual.',
+  },
+  'publication.name': {
+    type: 'STRING',
+    default: 'dbz_publication',
+    validator: present,
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation: 'Publication that tells the server which changes to send.',
+  },
+  'publication.autocreate.mode': {
+    type: 'STRING',
+    default: 'all_tables',
+    validator: word('all_tables', 'disabled', 'filtered', 'no_tables'),
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation:
+      'What is done about a publication that is not there: all_tables creates one for all tables, filtered one for the captured tables (and keeps it so), no_tables an empty one, disabled none.',
+  },
+  'publish.via.partition.root': {
+    type: 'BOOLEAN',
+    default: false,
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation: 'Whether changes of partitions count as changes of the partitioned table; holds for a publication that is created.',
+  },
+  'replica.identity.autoset.values': {
+    type: 'STRING',
+    default: null,
+    validator: replicaIdentities,
+    importance: 'MEDIUM',
+    group: REPLICATION,
+    documentation:
+      'Replica identities to set at the start: regular expression of tables, colon, DEFAULT, FULL, NOTHING or INDEX and its name.',
+  },
+})

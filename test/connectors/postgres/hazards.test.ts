@@ -1,0 +1,253 @@
+/**
+ * What a server, its administrator or a neighbour does to a connector that stands between two steps: nothing may be lost without a word,
+ * and nothing may hang.
+ */
+import { isEngineError, parseConfig, type SourceTaskContext } from '@millrace/sdk'
+import type { SourceRun } from '@millrace/sdk/testing'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { postgresSource } from '../../../connectors/postgres/index.ts'
+import { Database, startServer, told, until } from './database.ts'
+
+const server = await startServer()
+afterAll(() => server.service?.stop())
+
+async function database(setup: string): Promise<Database> {
+  const made = await Database.create(server, setup)
+  onTestFinished(() => made.drop())
+  return made
+}
+
+const table = 'CREATE TABLE t (id int PRIMARY KEY, v text);'
+
+/** What the source threw, all that it gave before being passed over. */
+async function failure(run: SourceRun): Promise<{ readonly next: string; readonly code: string | undefined; readonly message: string }> {
+  try {
+    for (;;) if ((await run.next()) === undefined) throw new Error('the source returned')
+  } catch (error) {
+    if (!isEngineError(error)) throw error
+    return { next: error.next, code: (error as { readonly code?: string }).code, message: error.message }
+  }
+}
+
+const tellAll = async (run: SourceRun, count: number): Promise<readonly string[]> =>
+  (await run.take(count)).map((record) => told(record))
+
+/** A role of the test's own, gone with it. */
+async function role(db: Database, options: string): Promise<Record<string, string>> {
+  const name = `${db.name}_role`
+  await db.query(`CREATE ROLE ${name} LOGIN PASSWORD 'p"\\''%ü' ${options}; GRANT ALL ON SCHEMA public TO ${name}; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${name}`)
+  onTestFinished(async () => void (await db.query(`DROP OWNED BY ${name}; DROP ROLE ${name}`)))
+  return { 'database.user': name, 'database.password': `p"\\'%ü` }
+}
+
+describe.skipIf(server.service === undefined)('a snapshot', () => {
+  it('is refused where row level security would hide rows', async () => {
+    const db = await database(`${table} INSERT INTO t VALUES (1, 'mine'), (2, 'hidden');
+      ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (id = 1); CREATE PUBLICATION dbz_publication FOR TABLE t`)
+    const reader = await role(db, 'REPLICATION')
+    expect(await failure(await db.run(reader))).toMatchObject({
+      next: 'fail',
+      code: 'rows-hidden',
+      message: expect.stringMatching(/public\.t.*row-level security.*BYPASSRLS/s),
+    })
+    await db.query(`ALTER ROLE ${reader['database.user']} BYPASSRLS`)
+    expect(await tellAll(await db.run(reader), 2)).toEqual(['r 1=mine', 'r 2=hidden'])
+  })
+
+  it('starts over when a table was rewritten before it was read: its rows are seen by nobody who began before', async () => {
+    const db = await database(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, repeat('x', 1000) FROM generate_series(1, 3000) g;
+      CREATE TABLE b (id int PRIMARY KEY, v int); INSERT INTO b VALUES (1, 10), (2, 20)`)
+    const run = await db.run({ 'max.batch.size': '10', 'max.queue.size': '20' })
+    await run.take(1)
+    await db.query('ALTER TABLE b ALTER v TYPE text')
+    expect(await failure(run)).toMatchObject({ next: 'retry', message: expect.stringMatching(/public\.b.*altered.*starts over/) })
+    await run.commit()
+    const seen = new Set(await tellAll(await db.run(), 3_002))
+    expect(seen).toContain('r 1=10')
+    expect(seen).toContain('r 2=20')
+  })
+
+  it('does not begin with a table that the publication does not have', async () => {
+    const db = await database(table)
+    const other = await db.connect()
+    await other.query(`BEGIN; CREATE TABLE u (id int PRIMARY KEY, v text); INSERT INTO u VALUES (1, 'a')`)
+    const config = { 'publication.autocreate.mode': 'filtered' }
+    const run = await db.run(config)
+    const failed = failure(run)
+    // The slot waits for the transaction.
+    await until(async () => (await db.query(`SELECT 1 FROM pg_replication_slots WHERE slot_name = '${db.slotName}'`)).length === 1)
+    await other.query('COMMIT')
+    expect(await failed).toMatchObject({ next: 'retry', message: expect.stringMatching(/public\.u.*publication/) })
+    await db.query(`INSERT INTO u VALUES (2, 'b')`)
+    const again = await db.run(config)
+    const rows = again.take(2)
+    await rows
+    await db.query(`INSERT INTO u VALUES (3, 'c')`)
+    expect([...(await rows).map((record) => told(record)), ...(await tellAll(again, 1))]).toEqual(['r 1=a', 'r 2=b', 'c 3=c'])
+  })
+
+  it('that was not finished is not gone on with from a slot that somebody made anew', async () => {
+    const db = await database(`${table} INSERT INTO t SELECT g, 'x' FROM generate_series(1, 20) g`)
+    const run = await db.run({ 'max.batch.size': '2', 'max.queue.size': '4' })
+    await run.take(4)
+    await run.commit()
+    await run.stop()
+    await db.query('DELETE FROM t WHERE id = 1')
+    await db.query(`SELECT pg_drop_replication_slot('${db.slotName}')`)
+    await db.query(`SELECT pg_create_logical_replication_slot('${db.slotName}', 'pgoutput')`)
+    expect(await failure(await db.run())).toMatchObject({ next: 'fail', code: 'slot-ahead', message: expect.stringMatching(/when_needed/) })
+    expect((await tellAll(await db.run({ 'snapshot.mode': 'when_needed' }), 19)).at(0)).toBe('r 2=x')
+  })
+})
+
+describe.skipIf(server.service === undefined)('two connectors', () => {
+  it('share a publication: neither takes away what the other one needs', async () => {
+    const db = await database(`${table} CREATE TABLE u (id int PRIMARY KEY, v text)`)
+    const filtered = (name: string) => ({
+      'publication.autocreate.mode': 'filtered',
+      'table.include.list': `public.${name}`,
+      'slot.name': `${db.slotName}_${name}`,
+      'topic.prefix': name,
+      'snapshot.mode': 'no_data',
+    })
+    const published = async () =>
+      (await db.query(`SELECT tablename FROM pg_publication_tables ORDER BY 1`)).map((row) => row['tablename'])
+    const start = async (name: string): Promise<SourceRun> => {
+      const run = await db.run(filtered(name))
+      void run.next().catch(() => undefined)
+      await until(async () => (await db.query(`SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '${db.slotName}_${name}'`)).length === 1)
+      return run
+    }
+    const first = await start('t')
+    expect(await published()).toEqual(['t'])
+    const second = await start('u')
+    expect(await published()).toEqual(['t', 'u'])
+    await first.stop()
+    const again = await start('t')
+    expect(await published()).toEqual(['t', 'u'])
+    await db.query(`INSERT INTO t VALUES (1, 'a'); INSERT INTO u VALUES (2, 'b')`)
+    expect(await tellAll(again, 1)).toEqual(['c 1=a'])
+    expect(await tellAll(second, 1)).toEqual(['c 2=b'])
+  })
+})
+
+describe.skipIf(server.service === undefined)('the stream', () => {
+  it('ends within a second of the order to stop, though the catalog does not answer', async () => {
+    const db = await database(table)
+    const run = await db.run()
+    await db.streaming(run)
+    const other = await db.connect()
+    await db.query('CREATE TABLE u (id int PRIMARY KEY, v text)')
+    await other.query('BEGIN; LOCK TABLE pg_attrdef IN ACCESS EXCLUSIVE MODE')
+    await db.query(`INSERT INTO u VALUES (1, 'a')`)
+    await until(async () => (await other.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)).rowCount === 1)
+    const beginMs = performance.now()
+    await run.stop(1_000)
+    expect(performance.now() - beginMs).toBeLessThan(1_000)
+    await other.query('ROLLBACK')
+  })
+
+  it('tells when a table leaves the filter by its new name', async () => {
+    const db = await database(table)
+    const run = await db.run({ 'table.include.list': 'public.t' })
+    await db.streaming(run)
+    await db.query(`INSERT INTO t VALUES (1, 'a'); ALTER TABLE t RENAME TO s; INSERT INTO s VALUES (2, 'b')`)
+    expect(await tellAll(run, 1)).toEqual(['c 1=a'])
+    void run.next().catch(() => undefined)
+    await until(() => run.log.some(({ message }) => /public\.t is public\.s now, .*no longer captured/.test(message)))
+  })
+
+  it('survives that nobody takes anything for longer than the server waits for a sign of life', async () => {
+    const db = await database(table)
+    await db.query(`ALTER SYSTEM SET wal_sender_timeout = '1s'`)
+    await db.query('SELECT pg_reload_conf()')
+    onTestFinished(async () => {
+      await db.query('ALTER SYSTEM RESET wal_sender_timeout')
+      await db.query('SELECT pg_reload_conf()')
+    })
+    const run = await db.run({ 'status.update.interval.ms': '10000' })
+    const first = run.take(1)
+    await db.streaming()
+    await db.query(`INSERT INTO t SELECT g, repeat('x', 10000) FROM generate_series(1, 5000) g`)
+    await first
+    const [before] = await db.query('SELECT pid FROM pg_stat_replication')
+    await db.query('SELECT pg_sleep(3)')
+    expect(await db.query('SELECT pid FROM pg_stat_replication')).toEqual([before])
+    expect((await run.take(4_000)).length).toBeGreaterThan(3_999)
+  })
+})
+
+describe.skipIf(server.service === undefined)('a role’s settings', () => {
+  it('change nothing of what is read, and break nothing off', async () => {
+    const db = await database(`CREATE TABLE t (id int PRIMARY KEY, v text, at timestamptz, d interval, f float8, b bytea);
+      CREATE FUNCTION slow() RETURNS text LANGUAGE sql AS $$ SELECT pg_sleep(0.3)::text $$;
+      INSERT INTO t VALUES (1, 'a', '2024-01-02 03:04:05.678+02', '1 year 2 days -3 hours', 0.1::float8 + 0.2::float8, '\\x00ff')`)
+    const plain = await (await db.run({ 'snapshot.mode': 'initial_only' })).take(1)
+    db.offsets.store({ server: 'dbz' }, null as never)
+    const user = await role(db, 'SUPERUSER')
+    for (const setting of [
+      `DateStyle = 'SQL, DMY'`,
+      `TimeZone = 'Asia/Kolkata'`,
+      `IntervalStyle = 'iso_8601'`,
+      'extra_float_digits = 0',
+      `bytea_output = 'escape'`,
+      `client_encoding = 'LATIN1'`,
+      'statement_timeout = 100',
+      'lock_timeout = 100',
+      'idle_in_transaction_session_timeout = 100',
+      'idle_session_timeout = 100',
+      'transaction_timeout = 100',
+      `default_transaction_isolation = 'serializable'`,
+      'quote_all_identifiers = on',
+      'standard_conforming_strings = off',
+      'row_security = on',
+    ]) {
+      await db.query(`ALTER ROLE ${user['database.user']} SET ${setting}`)
+    }
+    const run = await db.run({ ...user, 'snapshot.select.statement.overrides': 'public.t', 'snapshot.select.statement.overrides.public.t': 'SELECT t.* FROM t, slow() WHERE id > 0', 'topic.prefix': 'dbz2' })
+    const after = (record: unknown) => (record as { readonly value: { readonly after: unknown } }).value.after
+    const [row] = await run.take(1)
+    expect(after(row)).toEqual(after(plain[0]))
+    await db.query('SELECT pg_sleep(0.3)')
+    void run.next().catch(() => undefined)
+    await until(async () => (await db.query(`SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '${db.slotName}'`)).length === 1)
+    await db.query('SELECT pg_sleep(0.3)')
+    await db.query(`INSERT INTO t SELECT 2, v, at, d, f, b FROM t`)
+    const [streamed] = await run.take(1)
+    expect({ ...(after(streamed) as object), id: 1 }).toEqual(after(plain[0]))
+  })
+})
+
+describe('errors.max.retries', () => {
+  it('is how often it is tried again without anything coming', async () => {
+    const config = {
+      'database.hostname': '127.0.0.1',
+      'database.port': '1',
+      'database.user': 'u',
+      'database.dbname': 'd',
+      'topic.prefix': 'p',
+      'errors.max.retries': '2',
+    }
+    const context = {
+      connector: 'c',
+      task: 0,
+      properties: config,
+      signal: new AbortController().signal,
+      log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+      offsets: { read: async () => null, readAll: async () => [], advance: () => undefined },
+      sleep: async () => undefined,
+      onCommitted: () => undefined,
+    } as unknown as SourceTaskContext
+    const outcome = async () => {
+      try {
+        for await (const _ of postgresSource.run(parseConfig(postgresSource.config, config), context)) throw new Error('a batch')
+        return 'returned'
+      } catch (error) {
+        return isEngineError(error) ? `${error.next} ${error.message}` : error
+      }
+    }
+    expect(await outcome()).toMatch(/^retry .*ECONNREFUSED/)
+    expect(await outcome()).toMatch(/^retry .*ECONNREFUSED/)
+    expect(await outcome()).toMatch(/^fail .*ECONNREFUSED.*errors\.max\.retries = 2/s)
+  })
+})
