@@ -90,7 +90,7 @@ function encodePlain(schema: Schema, encoderOf: EncoderOf): JsonEncoder {
     case 'int32':
       return (value) => (typeof value === 'number' && (value | 0) === value ? String(value) : misfit(value))
     case 'int64':
-      return remembering((value) => (typeof value === 'bigint' && BigInt.asIntN(64, value) === value ? String(value) : misfit(value)))
+      return (value) => (typeof value === 'bigint' && BigInt.asIntN(64, value) === value ? String(value) : misfit(value))
     case 'float32':
       return (value) => (typeof value === 'number' ? jsonFloat(value) : misfit(value))
     case 'float64':
@@ -98,7 +98,7 @@ function encodePlain(schema: Schema, encoderOf: EncoderOf): JsonEncoder {
     case 'boolean':
       return (value) => (typeof value === 'boolean' ? String(value) : misfit(value))
     case 'string':
-      return remembering((value) => (typeof value === 'string' ? jsonString(value) : misfit(value)))
+      return (value) => (typeof value === 'string' ? jsonString(value) : misfit(value))
     case 'bytes':
       return encodeBytes
     case 'array':
@@ -111,22 +111,35 @@ function encodePlain(schema: Schema, encoderOf: EncoderOf): JsonEncoder {
 }
 
 /** A longer text is seldom the same again, and would be kept for nothing. */
-const rememberedLengthMax = 64
+const rememberedLengthMax = 128
 const rememberedStructLengthMax = 4_096
 
-/** The same time, table or name comes again and again in one field: comparing is cheaper than printing. */
-function remembering(encode: JsonEncoder): JsonEncoder {
-  let latest: unknown
+/**
+ * A member with its name before it. The same time, table or name comes again and again in one field: comparing is cheaper than printing,
+ * and one string is joined to others faster than two. Only of what cannot change nor look equal when it is not (0 and −0).
+ */
+function namedEncoder(head: string, encode: JsonEncoder): JsonEncoder {
+  let latest: unknown = namedEncoder
   let text = ''
+  let isFlat = false
   return (value) => {
-    if (value === latest) return text
-    const encoded = encode(value)
-    if (encoded.length <= rememberedLengthMax) {
+    if (value === latest) {
+      // To V8 a joined string is a tree; asking for a character makes it one piece, which pays only for what is used again.
+      if (!isFlat) isFlat = text.charCodeAt(0) > 0
+      return text
+    }
+    const encoded = head + encode(value)
+    if (encoded.length <= rememberedLengthMax && isConstant(value)) {
       latest = value
       text = encoded
+      isFlat = false
     }
     return encoded
   }
+}
+
+function isConstant(value: unknown): boolean {
+  return value === null || typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean'
 }
 
 function encodeBytes(value: unknown): string {
@@ -196,12 +209,12 @@ function encodeStruct(schema: Schema, encoderOf: EncoderOf, misfit: Misfit): Jso
 function madeEncoder(names: readonly string[], heads: readonly string[], encoders: readonly JsonEncoder[]): (struct: Struct) => string {
   if (names.length === 0) return () => '{}'
   const parameters = names.map((_, index) => `e${index}`)
-  const parts = names.map((name, index) => `${JSON.stringify(heads[index])}+e${index}(s[${JSON.stringify(name)}])`)
+  const parts = names.map((name, index) => `e${index}(s[${JSON.stringify(name)}])`)
   // oxlint-disable-next-line typescript/no-implied-eval -- names stand in it as string literals only
   const make = new Function(...parameters, `return (s) => '{'+${parts.join('+')}+'}'`) as (
     ...of: readonly JsonEncoder[]
   ) => (s: Struct) => string
-  return make(...encoders)
+  return make(...encoders.map((encode, index) => namedEncoder(heads[index]!, encode)))
 }
 
 /** One struct may be part of many records: it is printed once. What a maker made does not change. */

@@ -31,7 +31,11 @@ export interface ConfigIssue {
 /** Judges a configuration whose single keys are right. Asked before a connector is created or changed. */
 export type ConfigCheck<D extends ConfigDefinition> = (
   config: ConfigOf<D>,
-  context: { readonly signal: AbortSignal },
+  context: {
+    /** The configuration as text, keys that the plugin does not know among it: those whose names hold a parameter. */
+    readonly properties: Readonly<Record<string, string>>
+    readonly signal: AbortSignal
+  },
 ) => readonly ConfigIssue[] | Promise<readonly ConfigIssue[]>
 
 /** Where a plugin tells what happens; `facts` are shown beside the message, secrets must not stand in them. */

@@ -74,7 +74,8 @@ async function errorsOf(plugin: Connector, config: TaskConfig): Promise<Readonly
   for (const value of validateConfig(plugin.config, config)) if (value.errors[0] !== undefined) errors.set(value.name, value.errors[0])
   if (errors.size > 0 || plugin.validate === undefined) return errors
   const { signal } = new AbortController()
-  for (const issue of await plugin.validate(parseConfig(plugin.config, config), { signal })) errors.set(issue.key, issue.message)
+  for (const issue of await plugin.validate(parseConfig(plugin.config, config), { properties: config, signal }))
+    errors.set(issue.key, issue.message)
   return errors
 }
 

@@ -32,6 +32,8 @@ export const OUTBOX_LIMITS = {
 /** Of what is no record. */
 const NO_POSITION: Pick<SourceRecordInput, 'sourcePartition' | 'sourceOffset'> = {}
 
+const NO_HEADERS: SourceRecord['headers'] = []
+
 /** What a record costs beside its key and value. */
 const RECORD_OVERHEAD_BYTES = 64
 
@@ -41,6 +43,8 @@ export interface OutboxParts {
   readonly producer: Producer
   readonly positions: Positions
   readonly tolerance: Tolerance<SourceRecord>
+  /** Whether reports on records tell their keys and values (errors.log.include.messages). */
+  readonly isTellingMessages: boolean
   /** Class of the source, for records that are none. */
   readonly className: string
   /** Awaited before the first record of a topic is sent. */
@@ -88,7 +92,7 @@ export class Outbox {
     const end = Math.min(inputs.length, from + OUTBOX_LIMITS.unitRecordCountMax)
     let index = from
     const unit = positions.begin()
-    const shipment = new Shipment()
+    const shipment = new Shipment(this.#parts.isTellingMessages)
     let latest: { readonly partition: SourcePartition; readonly offset: SourceOffset } | null = null
     try {
       for (; index < end && shipment.sizeBytes < OUTBOX_LIMITS.unitBytesMax; index++) {
@@ -177,18 +181,18 @@ export class Outbox {
 
   #send(unit: Unit, shipment: Shipment): void {
     const { producer } = this.#parts
-    const { records, sizeBytes } = shipment
-    if (records.length === 0) {
+    const { count, sizeBytes } = shipment
+    if (count === 0) {
       this.#acknowledge(unit)
       return
     }
-    this.#pendingCount += records.length
+    this.#pendingCount += count
     this.#pendingBytes += sizeBytes
     const settle = (): void => {
-      this.#pendingCount -= records.length
+      this.#pendingCount -= count
       this.#pendingBytes -= sizeBytes
     }
-    producer.sendBatch(records).then(
+    producer.sendBatch(shipment.takeRecords()).then(
       () => {
         settle()
         this.#acknowledge(unit)
@@ -227,19 +231,44 @@ export class Outbox {
   }
 }
 
-/** Records that become a unit. */
+/**
+ * Records that become a unit. Until it is acknowledged nothing is kept of them but what a report on a refused one would tell: what is held
+ * that long is copied by the garbage collector, which costs as much as making it.
+ */
 class Shipment {
-  readonly records: ProducerRecord[] = []
   /** Where each came from. */
   readonly sources: SourceRecord[] = []
   sizeBytes = 0
+  #records: ProducerRecord[] = []
+  readonly #isTellingMessages: boolean
+
+  constructor(isTellingMessages: boolean) {
+    this.#isTellingMessages = isTellingMessages
+  }
+
+  get count(): number {
+    return this.sources.length
+  }
 
   add(record: ProducerRecord, source: SourceRecord): void {
-    this.records.push(record)
-    this.sources.push(source)
+    this.#records.push(record)
+    this.sources.push(this.#isTellingMessages ? source : placeOnly(source))
     this.sizeBytes += RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0)
     for (const { key, value } of record.headers ?? []) this.sizeBytes += key.length + (value?.length ?? 0)
   }
+
+  /** Hands them over. */
+  takeRecords(): readonly ProducerRecord[] {
+    const records = this.#records
+    this.#records = []
+    return records
+  }
+}
+
+/** A record without what it says. */
+function placeOnly({ topic, partition, timestampMs, sourcePartition, sourceOffset }: SourceRecord): SourceRecord {
+  const nothing = { keySchema: null, key: null, valueSchema: null, value: null, headers: NO_HEADERS }
+  return { topic, partition, timestampMs, sourcePartition, sourceOffset, ...nothing }
 }
 
 /** A broker has said no to the record itself; a time-out or a closed client says nothing about it. */
@@ -263,7 +292,7 @@ function rawRecord(input: SourceRecordInput): SourceRecord {
     valueSchema: null,
     value: null,
     timestampMs: null,
-    headers: [],
+    headers: NO_HEADERS,
     sourcePartition: given.sourcePartition ?? null,
     sourceOffset: given.sourceOffset ?? null,
   }

@@ -130,6 +130,7 @@ class SourceTask {
         keep: null,
       }),
       className: this.#plugin.class,
+      isTellingMessages: this.#settings.logIncludesMessages,
       onNewTopic: async (topic) => {
         // Until the cut: what was yielded before a stop is still delivered.
         await throughOutages(world, log, `creating topic ${topic}`, this.#life.cut, (signal) => creation.ensure(topic, signal))

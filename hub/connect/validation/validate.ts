@@ -101,7 +101,7 @@ async function ownIssues(connector: AnyPlugin, config: ConfigText, signal: Abort
   )
   const hide = redactor({ config: {}, written: {}, secrets: passwords.map((name) => (config[name] ?? '').trim()) })
   try {
-    const issues = await check(parseConfig(connector.config, config), { signal })
+    const issues = await check(parseConfig(connector.config, config), { properties: config, signal })
     return issues.map(({ key, message }) => ({ key, message: hide(message) }))
   } catch (error) {
     signal.throwIfAborted()
