@@ -1,8 +1,9 @@
 /**
  * @module connector-postgres/config-check — judges a configuration as a whole, and asks the server whether it would let us in.
  */
-import { type ConfigIssue, type EngineError, isEngineError } from '@millrace/sdk'
+import { type ConfigIssue, type EngineError, isEngineError, type TaskConfig } from '@millrace/sdk'
 import { addressOf, type Config, type definition } from './config.ts'
+import { issuesOfChanging } from './config-lacked.ts'
 import { connect, type Session } from './replication/index.ts'
 
 type Key = keyof typeof definition
@@ -25,8 +26,11 @@ export function judge(config: Config): readonly ConfigIssue[] {
 }
 
 /** Everything: the keys together, and when those are right the server. Never rejects for what the server says. */
-export async function checkConfig(config: Config, { signal }: { readonly signal: AbortSignal }): Promise<readonly ConfigIssue[]> {
-  const issues = judge(config)
+export async function checkConfig(
+  config: Config,
+  { properties, signal }: { readonly properties: TaskConfig; readonly signal: AbortSignal },
+): Promise<readonly ConfigIssue[]> {
+  const issues = [...issuesOfChanging(properties), ...judge(config)]
   if (issues.length > 0) return issues
   const timeoutMs = config['connection.validation.timeout.ms']
   const late = new AbortController()

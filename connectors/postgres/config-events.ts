@@ -163,7 +163,8 @@ export const eventKeys = defineConfig({
     default: -1,
     importance: 'LOW',
     group: ENGINE,
-    documentation: 'Taken for compatibility: what may pass is tried again as long as the connector runs.',
+    documentation:
+      'How often in a row the task is run again after an error that may pass, without anything having come between; then it fails. -1: as long as the connector runs.',
   },
   'retriable.restart.connector.wait.ms': {
     type: 'LONG',

@@ -2,7 +2,7 @@
  * @module connector-postgres/config-lacked — keys of Debezium's that the definition does not have. Those that would make other events stop
  * the connector; those that only add something are told once in the log. Pure.
  */
-import { FatalError, type TaskConfig } from '@millrace/sdk'
+import type { ConfigIssue, TaskConfig } from '@millrace/sdk'
 
 /** Keys whose names hold a parameter: their values change or hide data. */
 const changing: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
@@ -25,13 +25,14 @@ const adding: readonly { readonly prefix: string; readonly off?: string }[] = [
   { prefix: 'database.sslfactory' },
 ]
 
-/** @throws FatalError for a key that would change data and goes unheeded here */
-export function refuseChanging(properties: TaskConfig): void {
-  for (const name of Object.keys(properties)) {
-    const found = changing.find(({ pattern }) => pattern.test(name))
-    if (found === undefined) continue
-    throw new FatalError('key-not-supported', `${name} is not supported`, `remove the key: ${found.instead}`)
-  }
+/** What is said of keys that would change data and go unheeded here. */
+export function issuesOfChanging(properties: TaskConfig): readonly ConfigIssue[] {
+  return Object.keys(properties).flatMap((key) => {
+    const found = changing.find(({ pattern }) => pattern.test(key))
+    return found === undefined
+      ? []
+      : [{ key, message: `The '${key}' value is invalid: it is not supported; remove the key: ${found.instead}` }]
+  })
 }
 
 /** Names of the keys that are set and have no effect. */

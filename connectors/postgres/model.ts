@@ -37,7 +37,7 @@ export interface Table {
   readonly name: string
   /** In the order of a row's values: of the relation message, or of the columns that a COPY names. */
   readonly columns: readonly TableColumn[]
-  /** Names of the columns of the primary key, else of the unique index that stands in for it (none of its columns null, no expression); empty: no key. */
+  /** Names of the columns of the primary key, else of the first unique index over plain columns and all rows, which may be null; empty: no key. */
   readonly keyColumns: readonly string[]
   readonly replicaIdentity: ReplicaIdentity
 }

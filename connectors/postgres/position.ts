@@ -135,6 +135,11 @@ export class Cursor {
     return this.#isOpen
   }
 
+  /** Whether messages of the running transaction may still be passed over that are done already. */
+  get isPassing(): boolean {
+    return this.#isOpen && (this.#isDebeziumTransaction || this.#ordinal < this.#skipCount)
+  }
+
   /** Of the running or last transaction. */
   get commitLsn(): Lsn {
     return this.#commitLsn

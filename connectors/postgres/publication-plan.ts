@@ -1,8 +1,9 @@
 /**
  * @module connector-postgres/publication-plan — what is done about the publication. Pure.
  *
- * A publication that this connector made carries a comment that says so. Only that one loses tables; another one may serve others, too,
- * and what is too much in it is filtered here.
+ * A publication carries a comment that says for which slot it was made. Only the connector of that slot takes tables out of it: another
+ * publication may serve others, too, and what is too much in it is filtered here. A connector that uses the publication of another slot
+ * changes the comment first, so that from then on nobody takes out what one of the others needs.
  */
 import { quoteIdentifier, quoteLiteral } from './replication/index.ts'
 
@@ -22,8 +23,8 @@ export type PublishedOperation = 'insert' | 'update' | 'delete' | 'truncate'
 export interface PublicationState {
   readonly isForAllTables: boolean
   readonly isViaRoot: boolean
-  /** Whether this connector made it. */
-  readonly isOwn: boolean
+  /** Its comment; null: it has none. */
+  readonly comment: string | null
   readonly operations: readonly PublishedOperation[]
   /** Tables that it names; of a partitioned table the table itself. */
   readonly named: readonly TableName[]
@@ -34,6 +35,7 @@ export interface PublicationState {
 /** What a start finds. */
 export interface PublicationSituation {
   readonly name: string
+  readonly slotName: string
   readonly mode: PublicationMode
   /** null: there is none. */
   readonly state: PublicationState | null
@@ -58,8 +60,15 @@ export type PublicationStep =
     }
   | { readonly action: 'refuse'; readonly code: string; readonly message: string; readonly remedy: string }
 
-/** Begins the comment by which a publication is known to be ours. */
-export const OWN_COMMENT = 'made by Millrace'
+/** Begins the comment of a publication that a connector like this one made. */
+const MADE = 'made by Millrace'
+
+/** The comment of one that more than one slot uses. */
+const SHARED_COMMENT = `${MADE} for several slots`
+
+function commentFor(slotName: string): string {
+  return `${MADE} for slot ${slotName}`
+}
 
 /** Decides. */
 export function planPublication(situation: PublicationSituation): PublicationStep {
@@ -94,7 +103,7 @@ function missing({ name, isReadOnly, mode }: PublicationSituation): PublicationS
   }
 }
 
-function create({ name, mode, captured, isViaRoot, operations }: PublicationSituation): PublicationStep {
+function create({ name, slotName, mode, captured, isViaRoot, operations }: PublicationSituation): PublicationStep {
   const scope = mode === 'all_tables' ? ' FOR ALL TABLES' : mode === 'filtered' ? ` FOR TABLE ${tableList(captured)}` : ''
   const options = [...(isViaRoot ? ['publish_via_partition_root = true'] : []), ...(operations === null ? [] : [publishOption(operations)])]
   const publication = `PUBLICATION ${quoteIdentifier(name)}`
@@ -102,7 +111,7 @@ function create({ name, mode, captured, isViaRoot, operations }: PublicationSitu
     action: 'run',
     statements: [
       `CREATE ${publication}${scope}${options.length === 0 ? '' : ` WITH (${options.join(', ')})`}`,
-      `COMMENT ON ${publication} IS ${quoteLiteral(`${OWN_COMMENT}: ${mode}`)}`,
+      `COMMENT ON ${publication} IS ${quoteLiteral(commentFor(slotName))}`,
     ],
     what: `creating publication "${name}"`,
     warnings: [],
@@ -111,10 +120,13 @@ function create({ name, mode, captured, isViaRoot, operations }: PublicationSitu
 
 /** Tables are added and dropped one by one: row filters and column lists of the others stay as they are. */
 function alter(situation: PublicationSituation, state: PublicationState): PublicationStep {
-  const { name, mode, captured, isReadOnly } = situation
+  const { name, slotName, mode, captured, isReadOnly } = situation
+  const { comment } = state
   const isFiltered = mode === 'filtered'
+  const isOwn = comment === commentFor(slotName)
+  const isOfAnother = !isOwn && comment !== SHARED_COMMENT && comment?.startsWith(MADE) === true
   const added = isFiltered ? without(captured, [...state.named, ...state.covered]) : []
-  const dropped = isFiltered && state.isOwn ? without(state.named, captured) : []
+  const dropped = isFiltered && isOwn ? without(state.named, captured) : []
   const lacking = lackingOperations(situation, state)
   if (isReadOnly && added.length > 0) {
     return {
@@ -125,10 +137,13 @@ function alter(situation: PublicationSituation, state: PublicationState): Public
     }
   }
   const publication = `ALTER PUBLICATION ${quoteIdentifier(name)}`
-  const canPublish = state.isOwn && !isReadOnly
+  const canPublish = isOwn && !isReadOnly
   return {
     action: 'run',
     statements: [
+      ...(isOfAnother && !isReadOnly && mode !== 'disabled'
+        ? [`COMMENT ON PUBLICATION ${quoteIdentifier(name)} IS ${quoteLiteral(SHARED_COMMENT)}`]
+        : []),
       ...(added.length === 0 ? [] : [`${publication} ADD TABLE ${tableList(added)}`]),
       ...(dropped.length === 0 || isReadOnly ? [] : [`${publication} DROP TABLE ${tableList(dropped)}`]),
       ...(lacking.length === 0 || !canPublish ? [] : [`${publication} SET (${publishOption([...state.operations, ...lacking])})`]),

@@ -6,7 +6,6 @@ import { FatalError, javaRegex, type PluginLog, RetriableError } from '@millrace
 import { type IdentityRule, identityRuleOf } from './config-rules.ts'
 import type { ReplicaIdentity, Table } from './model.ts'
 import {
-  OWN_COMMENT,
   type PublicationState,
   planPublication,
   type PublicationSituation,
@@ -51,7 +50,7 @@ export async function readPublication(session: Session, name: string): Promise<P
   return {
     isForAllTables: found.all,
     isViaRoot: found.root,
-    isOwn: found.comment?.startsWith(OWN_COMMENT) === true,
+    comment: found.comment,
     operations: (['insert', 'update', 'delete', 'truncate'] as const).filter((operation) => found[operation]),
     named,
     covered,
@@ -86,9 +85,12 @@ export async function preparePublication(
 function statementError(error: unknown, statement: string): unknown {
   const state = sqlStateOf(error)
   if (state === '42501') return notAllowed(error, statement)
-  // Two connectors that start at the same time make the same publication.
-  if (state !== '42710' && state !== '23505') return error
-  return new RetriableError('the publication was made by somebody else at the same time; it is looked at again', { cause: error })
+  // Two connectors that start at the same time make or change the same publication.
+  const isRace = state === '42710' || state === '23505' || (state === 'XX000' && /tuple concurrently/.test((error as Error).message))
+  if (!isRace) return error
+  return new RetriableError('the publication was made or changed by somebody else at the same time; it is looked at again', {
+    cause: error,
+  })
 }
 
 function notAllowed(cause: unknown, statement: string): FatalError {

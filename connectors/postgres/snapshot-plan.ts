@@ -6,6 +6,7 @@
  * | nothing | none | create, snapshot | = | = | create | snapshot |
  * | nothing | there | snapshot, stream from the slot | = | = | stream from the slot | snapshot |
  * | open snapshot | there | snapshot, stream from the slot | = | = | stream from the slot | snapshot |
+ * | open snapshot | there, beyond it | refuse | snapshot, stream from the slot | = | refuse | snapshot |
  * | open snapshot | gone | refuse | create, snapshot | create, snapshot | refuse | snapshot |
  * | position | there, at or before it | resume | resume | snapshot, resume | resume | rest |
  * | position | there, beyond it | refuse | snapshot, stream from the slot | = | refuse | rest |
@@ -96,7 +97,6 @@ function troubleOf({ stored, slot, slotName, currentLsn }: Situation): Extract<S
     const message = `replication slot "${slotName}" is gone, so that the changes since ${place} are no longer available on the server`
     return refuse('slot-missing', message, anew)
   }
-  if (stored.isSnapshotOpen) return null
   const { resume } = stored
   const doneLsn = resume.kind === 'position' ? resume.commitLsn : resume.changeLsn
   if (slot.confirmedLsn > doneLsn && (resume.kind === 'position' || doneLsn > 0)) {

@@ -2,7 +2,7 @@
  * @module connector-postgres/source-run — one run of the task, from the stored position to the stream, and everything that is open in it.
  */
 import { randomUUID } from 'node:crypto'
-import { FatalError, type SourcePartition, type SourceRecordInput, type SourceTaskContext } from '@millrace/sdk'
+import { FatalError, RetriableError, type SourcePartition, type SourceRecordInput, type SourceTaskContext } from '@millrace/sdk'
 import { type CatalogTable, readTables, readTypes } from './catalog/index.ts'
 import {
   addressOf,
@@ -26,7 +26,7 @@ import { isPublication, preparePublication, setReplicaIdentities } from './publi
 import type { PublicationMode } from './publication-plan.ts'
 import { connect, type CreatedSlot, createSlot, type ReplicationStream, type ServerAddress, type Session } from './replication/index.ts'
 import { dropSlot, openPatiently, readServerState, type ServerState } from './slot.ts'
-import { beginSnapshot, lockTables, momentOf, readTablesWhole, snapshotOffset, type SnapshotTable } from './snapshot.ts'
+import { beginSnapshot, lockTables, momentOf, readTablesWhole, refuseAltered, snapshotOffset, type SnapshotTable } from './snapshot.ts'
 import { planStart, type Start } from './snapshot-plan.ts'
 import { isStreamed, snapshotChoice, type TableOrder } from './snapshot-tables.ts'
 import { streamChanges } from './streaming.ts'
@@ -35,11 +35,25 @@ import { StreamTables } from './streaming-tables.ts'
 
 /** Limits of a run. */
 export const runLimits = {
-  /** Bytes of rows or messages whose records are handed over at one time; 1 MiB. */
-  batchBytesMax: 1024 * 1024,
+  /**
+   * Records that are handed over at one time, fewer where max.batch.size says so; and bytes of the rows or messages that they are made of, 128 KiB.
+   * What of a batch waits for its turn is alive, and copied by the garbage collector: a large batch costs more than a small one.
+   */
+  batchCountMax: 512,
+  batchBytesMax: 128 * 1024,
   /** Bytes of messages that wait in memory before the server is made to wait; 8 MiB. */
   bufferBytesMax: 8 * 1024 * 1024,
+  /** Milliseconds that dropping the slot at the end may take (slot.drop.on.stop); 3,000. */
+  dropMs: 3_000,
 } as const
+
+/** What of the tables will be streamed. */
+interface Published {
+  /** Changes of partitions come under the name of their table. */
+  readonly isViaRoot: boolean
+  /** OIDs of the tables that the publication was made for; null: it does not depend on which there are. */
+  readonly published: ReadonlySet<number> | null
+}
 
 type Running = Extract<Start, { action: 'run' }>
 
@@ -57,8 +71,9 @@ export class Run {
   readonly #open: { close(): Promise<void> }[] = []
   #stream: ReplicationStream | null = null
   readonly #onAbort = (): void => {
+    // The goodbye of the stream keeps it short; look-ups in the catalog need not answer at all.
     if (this.#stream === null) this.#cut.abort()
-    else void this.#stream.close()
+    else void this.#stream.close().then(() => this.#cut.abort())
   }
 
   constructor(config: Config, context: SourceTaskContext) {
@@ -90,13 +105,13 @@ export class Run {
       log.info('the snapshot is done, and snapshot.mode is initial_only: nothing more will come')
       return
     }
-    const isViaRoot = await this.#prepare(session, server, start)
+    const { isViaRoot, published } = await this.#prepare(session, server, start)
     if (start.isSnapshot) await this.#context.sleep(this.#config['snapshot.delay.ms'])
     if (signal.aborted) return
     const created = await this.#slot(session, start)
     let resume: Resume = start.stream === null || start.stream === 'slot' ? slotPosition(created, server) : start.stream
     if (start.isSnapshot) {
-      const position = yield* this.#snapshot(session, created, start, resume as Position, isViaRoot)
+      const position = yield* this.#snapshot(session, created, start, resume as Position, { isViaRoot, published })
       stored = storedOf(position)
       resume = stored.resume
     }
@@ -121,16 +136,17 @@ export class Run {
     return session
   }
 
-  /** Publication and replica identities; gives whether partitions come under the name of their table. */
-  async #prepare(session: Session, server: ServerState, start: Running): Promise<boolean> {
+  /** Publication and replica identities. */
+  async #prepare(session: Session, server: ServerState, start: Running): Promise<Published> {
     const { log } = this.#context
     const config = this.#config
     const tables = await readTables(session, { keep: this.#isCaptured })
     this.#guard(tables)
     if (tables.length === 0) log.warn('no table matches the filters: no changes will be captured; check table.include.list')
-    if (start.slot === 'none') return config['publish.via.partition.root']
+    if (start.slot === 'none') return { isViaRoot: config['publish.via.partition.root'], published: null }
     const wanted = {
       name: config['publication.name'],
+      slotName: config['slot.name'],
       mode: wordOf(config['publication.autocreate.mode']) as PublicationMode,
       captured: tables,
       isViaRoot: config['publish.via.partition.root'],
@@ -147,7 +163,7 @@ export class Run {
         log.warn(`${name} has no key: PostgreSQL refuses its updates and deletes; give it a primary key, or REPLICA IDENTITY FULL`)
       }
     }
-    return isViaRoot
+    return { isViaRoot, published: wanted.mode === 'filtered' ? new Set(tables.map(({ oid }) => oid)) : null }
   }
 
   /** `guardrail.collections.max`. */
@@ -167,6 +183,7 @@ export class Run {
       this.#context.log.warn(`replication slot "${name}" is lost; it is dropped and made anew, with a new snapshot`)
       await dropSlot(session, name)
     }
+    this.#context.log.info(`creating replication slot "${name}"; it waits for the transactions that are under way`)
     const created = await createSlot(this.#address, { name, isFailover: this.#config['slot.failover'] }, this.#cut.signal)
     this.#open.push({ close: () => created.release() })
     this.#context.log.info(`created replication slot "${name}"`)
@@ -179,7 +196,7 @@ export class Run {
     created: CreatedSlot | null,
     start: Running,
     resume: Position,
-    isViaRoot: boolean,
+    published: Published,
   ): AsyncGenerator<readonly SourceRecordInput[], ReturnType<typeof snapshotOffset>> {
     const { log, offsets } = this.#context
     const session = await this.#connect()
@@ -188,7 +205,7 @@ export class Run {
     await created?.release()
     const moment = await momentOf(session, other, created?.consistentPoint ?? null)
     const position: Position = start.stream === null ? { kind: 'position', commitLsn: moment.lsn, ordinal: 0 } : resume
-    const tables = await this.#tablesToRead(session, isViaRoot)
+    const tables = await this.#tablesToRead(session, published)
     log.info('the snapshot begins', { tableCount: tables.length })
     const rowCount = yield* readTablesWhole({
       session,
@@ -196,9 +213,10 @@ export class Run {
       moment,
       partition: this.#partition,
       position,
-      batchCountMax: this.#config['max.batch.size'],
+      batchCountMax: Math.min(runLimits.batchCountMax, this.#config['max.batch.size']),
       batchBytesMax: runLimits.batchBytesMax,
       signal: this.#cut.signal,
+      check: () => this.#checkShapes(tables),
     })
     await session.query('COMMIT', [], 'ending the snapshot')
     await session.close()
@@ -208,10 +226,23 @@ export class Run {
     return done
   }
 
-  async #tablesToRead(session: Session, isViaRoot: boolean): Promise<readonly SnapshotTable[]> {
+  /** On a connection of its own: the others have been silent for as long as the snapshot took. */
+  async #checkShapes(tables: readonly SnapshotTable[]): Promise<void> {
+    const session = await this.#connect()
+    await refuseAltered(session, tables)
+    await session.close()
+  }
+
+  async #tablesToRead(session: Session, { isViaRoot, published }: Published): Promise<readonly SnapshotTable[]> {
     const order = wordOf(this.#config['snapshot.tables.order.by.row.count']) as TableOrder
     const overrides = snapshotOverrides(this.#config, this.#context.properties)
     const all = await readTables(session, { keep: this.#isCaptured })
+    const added = published === null ? undefined : all.find(({ oid }) => !published.has(oid))
+    if (added !== undefined) {
+      throw new RetriableError(
+        `table ${added.schema}.${added.name} was made while the connector started, and is not in the publication yet`,
+      )
+    }
     const counts = order === 'disabled' ? new Map<number, number>() : await rowCounts(session)
     // How many rows a statement of the user's gives is not known: it counts as the most.
     const rowCountOf = ({ oid, schema, name }: CatalogTable): number =>
@@ -260,13 +291,13 @@ export class Run {
     const cursor = new Cursor(resume)
     yield* streamChanges({
       stream,
-      tables: new StreamTables(session, this.#settings, this.#isCaptured, await readTypes(session)),
+      tables: new StreamTables(session, this.#settings, this.#isCaptured, await readTypes(session), log),
       cursor,
       place: new StreamPlace(cursor, this.#partition, stored),
       heartbeat: new Heartbeat(heartbeatTopic(config), config['topic.prefix'], config['heartbeat.interval.ms'], Date.now()),
       offsets,
       log,
-      batchCountMax: config['max.batch.size'],
+      batchCountMax: Math.min(runLimits.batchCountMax, config['max.batch.size']),
       batchBytesMax: runLimits.batchBytesMax,
       advanceIntervalMs: config['status.update.interval.ms'],
       doneLsn: resume.kind === 'position' ? resume.commitLsn : 0,
@@ -292,7 +323,7 @@ export class Run {
   async #dropSlot(): Promise<void> {
     const name = this.#config['slot.name']
     try {
-      const session = await connect(this.#address, this.#cut.signal)
+      const session = await connect(this.#address, AbortSignal.timeout(runLimits.dropMs))
       await dropSlot(session, name)
       await session.close()
     } catch (error) {

@@ -23,7 +23,9 @@ export class Heartbeat {
 
   /** Milliseconds until the next one; Infinity: there is none. */
   dueInMs(nowMs: number): number {
-    return this.#intervalMs === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#lastMs + this.#intervalMs - nowMs)
+    return this.#intervalMs === 0
+      ? Number.POSITIVE_INFINITY
+      : Math.min(this.#intervalMs, Math.max(0, this.#lastMs + this.#intervalMs - nowMs))
   }
 
   /** The record, which has the first partition of its topic, as Debezium's. */

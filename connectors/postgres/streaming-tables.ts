@@ -5,6 +5,7 @@
  * defaults, the order of a key) is asked of the catalog, on another connection; labels that an enum has gained are seen only by a row that
  * has one, since the server sends nothing for them.
  */
+import type { PluginLog } from '@millrace/sdk'
 import { tableOfRelation, readTable, readTypes } from './catalog/index.ts'
 import { type EventSettings, type TableEvents, type TableFilter, tableEvents } from './events/index.ts'
 import type { RelationMessage, RowText, Table, Types } from './model.ts'
@@ -29,19 +30,26 @@ export class StreamTables {
   readonly #isCaptured: TableFilter
   /** null: of a table that is not captured. */
   readonly #tables = new Map<number, KnownTable | null>()
+  readonly #log: Pick<PluginLog, 'warn'>
   #types: Types
 
-  constructor(session: Session, settings: EventSettings, isCaptured: TableFilter, types: Types) {
+  constructor(session: Session, settings: EventSettings, isCaptured: TableFilter, types: Types, log: Pick<PluginLog, 'warn'>) {
     this.#session = session
     this.#settings = settings
     this.#isCaptured = isCaptured
     this.#types = types
+    this.#log = log
   }
 
   /** Takes the shape in which the rows that follow come. */
   async learn(relation: RelationMessage): Promise<void> {
     const { oid, schema, name } = relation
     if (!this.#isCaptured(schema, name)) {
+      const known = this.#tables.get(oid)?.table
+      if (known !== undefined) {
+        const [before, now] = [`${known.schema}.${known.name}`, `${schema}.${name}`]
+        this.#log.warn(`table ${before} is ${now} now, which the filters leave out: its changes are no longer captured`)
+      }
       this.#tables.set(oid, null)
       return
     }

@@ -168,7 +168,9 @@ class Changes {
   get isAdvanceDue(): boolean {
     const { cursor, nowMs, advanceIntervalMs } = this.#job
     if (cursor.isOpen || this.#doneLsn <= this.#advancedLsn) return false
-    return this.#urgedSinceMs !== null || nowMs() - this.#advancedMs >= advanceIntervalMs
+    const elapsedMs = nowMs() - this.#advancedMs
+    // Below zero: the clock was set back, and the server must not keep its log for as long.
+    return this.#urgedSinceMs !== null || elapsedMs >= advanceIntervalMs || elapsedMs < 0
   }
 
   /** Everything before has been yielded. */
@@ -181,12 +183,13 @@ class Changes {
     this.#advancedMs = nowMs()
   }
 
-  /** A heartbeat, if one is due; one that moves no position as long as there is none of ours. */
+  /** A heartbeat, if one is due; one that moves no position as long as there is none of ours, or only one that is behind what is stored. */
   beat(): void {
     const { cursor, heartbeat, place, nowMs } = this.#job
     const now = nowMs()
     if (heartbeat.dueInMs(now) > 0) return
-    const offset = cursor.isSearching && this.#doneLsn === 0 ? null : place.heartbeatOffset(this.#doneLsn)
+    const isBehind = cursor.isPassing || (cursor.isSearching && this.#doneLsn === 0)
+    const offset = isBehind ? null : place.heartbeatOffset(this.#doneLsn)
     this.#batch.push(heartbeat.beat(now, place.sourcePartition, offset))
   }
 

@@ -47,6 +47,13 @@ function only(harmless: string, why: string): Validator {
   return rule(`[${harmless}]`, (value) => (shownValue(value).toLowerCase() === harmless.toLowerCase() ? undefined : why))
 }
 
+/** Partition 1 at offset 15 and partition 11 at offset 5 must not make one name. */
+const fileDelim = rule('text that neither begins nor ends with a digit', (value) =>
+  typeof value === 'string' && /^[^\d](.*[^\d])?$/su.test(value)
+    ? undefined
+    : 'it must not be empty, nor begin or end with a digit: names of objects would meet, and one would replace the other',
+)
+
 const cannedAcls = [
   'private',
   'public-read',
@@ -259,6 +266,7 @@ const names = defineConfig({
   'file.delim': {
     type: 'STRING',
     default: '+',
+    validator: fileDelim,
     importance: 'MEDIUM',
     documentation: 'What parts topic, partition and offset in the names of objects.',
   },

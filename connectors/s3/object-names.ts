@@ -47,5 +47,6 @@ export function objectName(settings: NameSettings, place: ObjectPlace): string {
   if (place.path.split('/').some((step) => step === '.' || step === '..')) {
     throw new DataError(`the record's path has a step "." or "..": ${place.path}`)
   }
+  if (!name.isWellFormed()) throw new DataError("half of a surrogate pair in the object's name has no form in UTF-8")
   return name
 }

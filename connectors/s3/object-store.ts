@@ -43,7 +43,7 @@ export interface ObjectStore {
   putPart(upload: PartedUpload, number: number, body: Uint8Array, signal: AbortSignal): Promise<StoredPart>
   /** Makes an object of the parts, in place of one that has its name. @throws LostUpload */
   complete(upload: PartedUpload, parts: readonly StoredPart[], signal: AbortSignal): Promise<void>
-  /** Gives an upload up with all its parts. */
+  /** Gives an upload up with all its parts; one that the store knows no more is given up already. */
   abort(upload: PartedUpload, signal: AbortSignal): Promise<void>
   /** Lets go of connections. */
   close(): void

@@ -6,6 +6,8 @@ import { compilePathFormat, type PathFormat } from './path-format.ts'
 import type { TimeZone } from './time-zone.ts'
 
 const HOUR_MS = 3_600_000
+/** Milliseconds since 1970 that a date can have, a day less: local times must be dates too. */
+const dateMsMax = 8.64e15 - 24 * HOUR_MS
 
 /** What `partitioner.class` and the keys beside it say. */
 export interface PartitionerSettings {
@@ -52,8 +54,10 @@ function byTime({ locale, zone }: PartitionerSettings, durationMs: number, patte
   let latestOffsetMs = Number.NaN
   let latestPath = ''
   return (_, timeMs) => {
+    // Micro- or nanoseconds, most likely: a directory of the year 50,000,000 would help nobody.
+    if (!(Math.abs(timeMs) <= dateMsMax)) throw new DataError(`the record's time, ${timeMs} ms since 1970, is beyond all dates`)
     const offsetMs = zone.offsetMs(timeMs)
-    const spanMs = Math.floor((timeMs + offsetMs) / durationMs) * durationMs
+    const spanMs = Math.max(Math.floor((timeMs + offsetMs) / durationMs) * durationMs, -dateMsMax)
     if (spanMs !== latestMs || offsetMs !== latestOffsetMs) {
       latestPath = format(spanMs, offsetMs)
       latestMs = spanMs

@@ -67,7 +67,11 @@ class S3Store implements ObjectStore {
   async put(object: NewObject, body: Uint8Array, signal: AbortSignal): Promise<void> {
     const put = { ...this.#creation(object), Body: body, ContentLength: body.length }
     const { PutObjectCommand } = this.#sdk
-    await this.#attempt('write', object, signal, (abortSignal) => this.#client.send(new PutObjectCommand(put), { abortSignal }))
+    const { ETag } = await this.#attempt('write', object, signal, (abortSignal) =>
+      this.#client.send(new PutObjectCommand(put), { abortSignal }),
+    )
+    // Whatever answers PUT with 200 (the console of a store, a web server) would have taken the records for good.
+    if (ETag === undefined) throw this.#noStore(object, 'no ETag')
   }
 
   async begin(object: NewObject, signal: AbortSignal): Promise<PartedUpload> {
@@ -77,7 +81,7 @@ class S3Store implements ObjectStore {
     const { UploadId } = await this.#attempt('write', object, signal, (abortSignal) =>
       this.#client.send(new CreateMultipartUploadCommand(create), { abortSignal }),
     )
-    if (UploadId === undefined) throw new Error(`${this.#target(object)}: the store began an upload and gave no id`)
+    if (UploadId === undefined) throw this.#noStore(object, 'no UploadId')
     return { ...object, id: UploadId }
   }
 
@@ -87,7 +91,7 @@ class S3Store implements ObjectStore {
     const { ETag, ChecksumCRC32 } = await this.#attempt('write', upload, signal, (abortSignal) =>
       this.#client.send(new UploadPartCommand(part), { abortSignal }),
     )
-    if (ETag === undefined) throw new Error(`${this.#target(upload)}: the store took part ${number} and gave no ETag`)
+    if (ETag === undefined) throw this.#noStore(upload, `no ETag of part ${number}`)
     return { number, etag: ETag, crc32: ChecksumCRC32 }
   }
 
@@ -106,8 +110,12 @@ class S3Store implements ObjectStore {
 
   async abort(upload: PartedUpload, signal: AbortSignal): Promise<void> {
     const { AbortMultipartUploadCommand } = this.#sdk
-    // Once: who gives up does not wait.
-    await this.#client.send(new AbortMultipartUploadCommand(this.#uploadOf(upload)), { abortSignal: signal })
+    try {
+      // Once: who gives up does not wait.
+      await this.#client.send(new AbortMultipartUploadCommand(this.#uploadOf(upload)), { abortSignal: signal })
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'NoSuchUpload')) throw error
+    }
   }
 
   close(): void {
@@ -128,6 +136,15 @@ class S3Store implements ObjectStore {
 
   #uploadOf({ name, id }: PartedUpload) {
     return { Bucket: this.#settings.bucket, Key: name, UploadId: id }
+  }
+
+  /** Something between us and the store may have answered: it is asked again. */
+  #noStore(object: NewObject, lack: string): RetriableError {
+    const { endpoint, region } = this.#settings
+    const where = endpoint ?? `Amazon S3 in ${region}`
+    return new RetriableError(
+      `cannot write ${this.#target(object)}: what answers at ${where} gives ${lack}, as S3 would; check that store.url is the address of S3 itself`,
+    )
   }
 
   #target(object: NewObject | null): string {
@@ -163,9 +180,28 @@ class S3Store implements ObjectStore {
     signal.throwIfAborted()
   }
 
+  /** Resolves when the turn has come; who is given up leaves the queue, since what stands before it may hang. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const turn = Promise.withResolvers<void>()
+    const leave = (): void => {
+      const at = this.#waiting.indexOf(turn.resolve)
+      if (at === -1) return
+      this.#waiting.splice(at, 1)
+      turn.reject(signal.reason as Error)
+    }
+    this.#waiting.push(turn.resolve)
+    signal.addEventListener('abort', leave, { once: true })
+    try {
+      await turn.promise
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
   /** At most so many requests run at once; the others wait in order, and not for ever. */
   async #inTurn<T>(signal: AbortSignal, startMs: number, target: string, call: () => Promise<T>): Promise<T> {
-    if (this.#runningCount >= s3Limits.requestsMax) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    if (this.#runningCount >= s3Limits.requestsMax) await this.#turn(signal)
     else this.#runningCount++
     try {
       signal.throwIfAborted()

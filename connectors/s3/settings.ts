@@ -150,7 +150,12 @@ function storeIssues(config: S3SinkConfig): ConfigIssue[] {
   const url = config['store.url']?.trim() ?? ''
   const hasId = config['aws.access.key.id'] !== ''
   const hasSecret = config['aws.secret.access.key'] !== null && config['aws.secret.access.key'].value !== ''
-  if (url !== '' && !isHttpUrl(url)) issues.push({ key: 'store.url', message: `store.url must be an http or https address, not ${url}` })
+  if (isHttpUrl(url) && (new URL(url).username !== '' || new URL(url).password !== '')) {
+    const message = 'store.url must not have a name and a password in it; give aws.access.key.id and aws.secret.access.key'
+    issues.push({ key: 'store.url', message })
+  } else if (url !== '' && !isHttpUrl(url)) {
+    issues.push({ key: 'store.url', message: `store.url must be an http or https address, not ${url}` })
+  }
   if (hasId && !hasSecret) {
     issues.push({ key: 'aws.secret.access.key', message: 'aws.secret.access.key is missing where aws.access.key.id is given' })
   }

@@ -54,6 +54,10 @@ export class S3SinkTask implements SinkTask {
   /** A commit has failed: none is asked for before this time. */
   #noCommitBeforeMs = Number.NEGATIVE_INFINITY
   #countdown: number = s3Limits.recordsPerLook
+  /** What makes room in memory, where a call has not waited for its end. */
+  #relieving: Promise<void> | null = null
+  /** When a call has waited for the store long enough, by the monotonic clock. */
+  #waitsUntilMs = 0
   readonly #isDlqUsed: boolean
 
   constructor(parts: TaskParts) {
@@ -75,6 +79,7 @@ export class S3SinkTask implements SinkTask {
   async write(records: readonly SinkRecord[], { signal }: SinkCall): Promise<void> {
     signal.throwIfAborted()
     let takenCount = 0
+    this.#waitsUntilMs = performance.now() + this.#parts.waitMsMax
     try {
       for (const writer of this.#writers.values()) writer.isSeeking = false
       await this.#mend(signal)
@@ -216,10 +221,16 @@ export class S3SinkTask implements SinkTask {
     if (worst !== undefined) throw worst
   }
 
+  /** All waits of a call together have a limit. What goes on meanwhile goes on: the same records come again and are passed over. */
+  async #within<T>(what: string, work: Promise<T>, signal: AbortSignal): Promise<T> {
+    const leftMs = Math.max(0, this.#waitsUntilMs - performance.now())
+    return await unlessAborted(signal, withinMs(leftMs, this.#parts.waitMsMax, what, work))
+  }
+
   /** An upload that the store has forgotten cannot go on: its records are read again. */
   async #orSeek(writer: PartitionWriter, work: Promise<void>, signal: AbortSignal): Promise<void> {
     try {
-      await unlessAborted(signal, withinMs(this.#parts.waitMsMax, `writing ${writer.topic}-${writer.partition}`, work))
+      await this.#within(`writing ${writer.topic}-${writer.partition}`, work, signal)
     } catch (error) {
       signal.throwIfAborted()
       // Its other uploads are given up meanwhile.
@@ -237,7 +248,10 @@ export class S3SinkTask implements SinkTask {
   async #look(signal: AbortSignal): Promise<void> {
     this.#countdown = s3Limits.recordsPerLook
     const { bufferBytesMax } = this.#parts.settings
-    await unlessAborted(signal, relieve([...this.#writers.values()], bufferBytesMax))
+    this.#relieving ??= relieve([...this.#writers.values()], bufferBytesMax).finally(() => {
+      this.#relieving = null
+    })
+    await this.#within('making room in memory', this.#relieving, signal)
     if (this.bufferedBytes > bufferBytesMax) await this.#finishAll(signal)
   }
 

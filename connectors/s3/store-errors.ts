@@ -76,6 +76,22 @@ const unreachable = new Set([
   'HPE_INVALID_CONSTANT',
 ])
 
+/** Certificates and the speech itself: they do not pass by themselves. */
+const untrusted: Readonly<Record<string, string>> = {
+  __proto__: null as never,
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'start the hub with NODE_EXTRA_CA_CERTS naming a file with this certificate',
+  SELF_SIGNED_CERT_IN_CHAIN: 'start the hub with NODE_EXTRA_CA_CERTS naming a file with the certificate of its authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'start the hub with NODE_EXTRA_CA_CERTS naming a file with the certificate of its authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'start the hub with NODE_EXTRA_CA_CERTS naming a file with the certificate of its authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'start the hub with NODE_EXTRA_CA_CERTS naming a file with the certificate of its authority',
+  CERT_HAS_EXPIRED: 'renew the certificate of the store',
+  CERT_NOT_YET_VALID: 'set the clocks of this machine and of the store right',
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'give store.url the name that stands in the certificate, or set s3.path.style.access.enabled=true where the bucket is the part that is missing there',
+  EPROTO: 'check whether store.url must begin with http instead of https',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'check whether store.url must begin with http instead of https',
+}
+
 interface SdkError extends Error {
   readonly Code?: string
   readonly code?: string
@@ -105,6 +121,11 @@ function withoutStatus(error: SdkError, code: string, call: StoreCall): unknown 
   if (unreachable.has(code) || error.name === 'TimeoutError' || /socket hang up|stream has been aborted/.test(error.message)) {
     const why = error.message === '' ? code : error.message
     return new RetriableError(`cannot ${call.action} ${call.target}: ${endpoint} cannot be reached: ${why}`, { cause: error })
+  }
+  const trust = untrusted[code]
+  if (trust !== undefined) {
+    const what = `cannot ${call.action} ${call.target}: ${endpoint} is not trusted: ${error.message.replace(/\s+/g, ' ').trim()}`
+    return new FatalError('not-trusted', what, `${trust}, then restart the task`, { cause: error })
   }
   if (error.name === 'CredentialsProviderError' || /could not load credentials/i.test(error.message)) {
     const remedy =

@@ -27,6 +27,8 @@ export class Upload {
   readonly #store: ObjectStore
   readonly #partBytes: number
   readonly #abort = new AbortController()
+  /** Of the request that begins: without its answer nobody could give up what it has begun. */
+  readonly #beginAbort = new AbortController()
   #pending: Uint8Array[] = []
   #pendingBytes = 0
   /** Of parts that are not stored yet. */
@@ -127,8 +129,13 @@ export class Upload {
     })()
   }
 
-  #begin(): Promise<PartedUpload> {
-    this.#beginning ??= this.#store.begin(this.object, this.#abort.signal).then(
+  async #begin(): Promise<PartedUpload> {
+    this.#abort.signal.throwIfAborted()
+    return await this.#beginOnce()
+  }
+
+  #beginOnce(): Promise<PartedUpload> {
+    this.#beginning ??= this.#store.begin(this.object, this.#beginAbort.signal).then(
       (begun) => (this.#begun = begun),
       (error: unknown) => {
         this.#beginning = null
@@ -177,8 +184,12 @@ export class Upload {
     this.#abort.abort()
     this.#pending = []
     this.#pendingBytes = 0
+    const onTooLate = (): void => this.#beginAbort.abort()
+    if (signal.aborted) onTooLate()
+    else signal.addEventListener('abort', onTooLate, { once: true })
     for (const { sending } of this.#parts) await sending
     await this.#beginning?.catch(() => undefined)
+    signal.removeEventListener('abort', onTooLate)
     if (this.#begun === null) return
     try {
       await this.#store.abort(this.#begun, signal)

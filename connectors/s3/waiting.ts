@@ -17,10 +17,13 @@ export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): P
   }
 }
 
-/** What `work` gives, or a RetriableError that says `what` takes longer than that; `work` goes on, and may be waited for again. */
-export async function withinMs<T>(timeMsMax: number, what: string, work: Promise<T>): Promise<T> {
+/**
+ * What `work` gives, or after `leftMs` a RetriableError that says that `what` takes longer than `timeMsMax`; `work` goes on, and may be waited
+ * for again.
+ */
+export async function withinMs<T>(leftMs: number, timeMsMax: number, what: string, work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new RetriableError(`${what} takes longer than ${timeMsMax} ms; it goes on`)), timeMsMax)
+  const timer = setTimeout(() => late.reject(new RetriableError(`${what} takes longer than ${timeMsMax} ms; it goes on`)), leftMs)
   try {
     return await Promise.race([work, late.promise])
   } finally {

@@ -5,5 +5,6 @@
  * message has (nullability, defaults, the order of a key) for the columns that still are what they were.
  */
 export { tableOfRelation } from './relation.ts'
+export { readShapes, shapeOf } from './shapes.ts'
 export { type CatalogTable, readTable, readTables, type TableSelection } from './tables.ts'
 export { readTypes } from './types.ts'

@@ -75,7 +75,7 @@ class Copy {
   #isDone = false
   #failure: Error | null = null
   #wake: (() => void) | null = null
-  #lastReceivedMs = Date.now()
+  #lastReceivedMs = performance.now()
   #watchdog: NodeJS.Timeout | undefined
   #unwatch: (() => void) | undefined
 
@@ -114,7 +114,7 @@ class Copy {
     this.#bufferBytes = 0
     if (this.#isPaused) {
       this.#isPaused = false
-      this.#lastReceivedMs = Date.now()
+      this.#lastReceivedMs = performance.now()
       this.#link.connection.stream.resume()
     }
     return spans
@@ -129,7 +129,7 @@ class Copy {
   }
 
   #receive(bytes: Buffer, start: number, end: number): void {
-    this.#lastReceivedMs = Date.now()
+    this.#lastReceivedMs = performance.now()
     this.#spans.push({ bytes, start, end })
     this.#bufferBytes += end - start
     if (this.#bufferBytes >= copyLimits.bufferBytesMax && !this.#isPaused) {
@@ -147,7 +147,7 @@ class Copy {
 
   #check(): void {
     const { queryTimeoutMs } = this.#link.address
-    if (this.#isPaused || this.#isDone || Date.now() - this.#lastReceivedMs < queryTimeoutMs) return
+    if (this.#isPaused || this.#isDone || performance.now() - this.#lastReceivedMs < queryTimeoutMs) return
     this.#link.break(new ConnectionError(`no row within ${queryTimeoutMs} ms`))
   }
 

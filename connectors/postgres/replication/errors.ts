@@ -69,6 +69,12 @@ const rules: readonly Rule[] = [
     'let the user replicate: ALTER ROLE … REPLICATION, on RDS GRANT rds_replication',
     /replication|WAL sender/,
   ),
+  fail(
+    /^42501$/,
+    'rows-hidden',
+    'a policy would hide rows from database.user: let it see all of them (ALTER ROLE … BYPASSRLS), or leave the table out',
+    /row-level security/,
+  ),
   fail(/^42501$/, 'no-privilege', 'grant the privilege to database.user'),
   fail(/^55000$/, 'wal-level', 'set wal_level = logical in the server’s configuration and restart it', /wal_level/),
   fail(
@@ -110,6 +116,12 @@ const rules: readonly Rule[] = [
     'slot-elsewhere',
     'the slot is of another plugin than pgoutput: give the connector a slot.name of its own',
     /^option ".*" = ".*" is unknown/,
+  ),
+  fail(
+    /^08P01$/,
+    'pooler',
+    'the connection pooler between does not pass replication on: name the server itself in database.hostname and database.port',
+    /startup parameter/,
   ),
   fail(/^0A000$/, 'not-supported', ''),
   // Connection (08), resources (53), what an operator or the server itself ended (57), locks (40, 55P03), an idle transaction ended (25P03).

@@ -65,6 +65,9 @@ function settings(serverVersion: number): string {
     TimeZone: 'UTC',
     extra_float_digits: '3',
     bytea_output: 'hex',
+    quote_all_identifiers: 'off',
+    // Rows that a policy hides would be missing without a word: a query that it concerns fails instead.
+    row_security: 'off',
     statement_timeout: '0',
     lock_timeout: '0',
     idle_in_transaction_session_timeout: '0',

@@ -46,7 +46,10 @@ export interface StreamRequest {
   readonly bufferBytesMax: number
   /** Further options of the output plugin, by name: `{ messages: 'true' }`. */
   readonly streamParams?: Readonly<Record<string, string>>
-  /** Milliseconds of silence after which the stream is given up; {@link streamLimits.silenceMs}. */
+  /**
+   * Milliseconds of silence after which the stream is given up. Default: {@link streamLimits.silenceMs}, or the server's wal_sender_timeout
+   * if that is longer, since one that passes over a large transaction may say nothing for half of it.
+   */
   readonly silenceMs?: number
   readonly signal: AbortSignal
 }
@@ -71,8 +74,8 @@ export async function openStream(address: ServerAddress, request: StreamRequest)
   const session = await openSession(address, signal, true)
   const stream = new SlotStream(session, request)
   try {
-    const periodMs = Math.min(statusIntervalMs, await replyWithinMs(session))
-    await stream.start(periodMs)
+    const timeoutMs = await senderTimeoutMs(session)
+    await stream.start(statusIntervalMs, timeoutMs)
     return stream
   } catch (error) {
     await stream.close()
@@ -80,28 +83,27 @@ export async function openStream(address: ServerAddress, request: StreamRequest)
   }
 }
 
-/** How often the server must hear of us: a third of what it waits (wal_sender_timeout, 0: for ever). */
-async function replyWithinMs(session: OpenSession): Promise<number> {
+/** How long the server waits for a sign of life (wal_sender_timeout); 0: for ever. */
+async function senderTimeoutMs(session: OpenSession): Promise<number> {
   const [row] = await session.query<{ ms: string }>(
     `SELECT setting AS ms FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'`,
     [],
     'reading wal_sender_timeout',
   )
-  const timeoutMs = Number(row?.ms ?? 0)
-  return timeoutMs > 0 ? Math.max(10, Math.floor(timeoutMs / 3)) : Number.POSITIVE_INFINITY
+  return Number(row?.ms ?? 0)
 }
 
 class SlotStream implements ReplicationStream {
   readonly #session: OpenSession
   readonly #request: StreamRequest
-  readonly #silenceMs: number
+  #silenceMs: number
   #tap: CopyTap | null = null
   #items: StreamItem[] = []
   #bufferBytes = 0
   #isPaused = false
   #received: Lsn = 0
   #acknowledged: Lsn = 0
-  #lastReceivedMs = Date.now()
+  #lastReceivedMs = performance.now()
   #lastStatusMs = 0
   #statusTimer: NodeJS.Timeout | undefined
   #replyTimer: NodeJS.Timeout | undefined
@@ -110,6 +112,7 @@ class SlotStream implements ReplicationStream {
   readonly #ended = Promise.withResolvers<void>()
   #isStarted = false
   #isClosed = false
+  #closing: Promise<void> | null = null
 
   constructor(session: OpenSession, request: StreamRequest) {
     this.#session = session
@@ -121,8 +124,10 @@ class SlotStream implements ReplicationStream {
     return this.#session.processId
   }
 
-  /** Resolves when the server has turned the connection into a stream. */
-  async start(periodMs: number): Promise<void> {
+  /** Resolves when the server has turned the connection into a stream. It hears of us three times in the time that it waits, or more often. */
+  async start(statusIntervalMs: number, timeoutMs: number): Promise<void> {
+    this.#silenceMs = this.#request.silenceMs ?? Math.max(streamLimits.silenceMs, timeoutMs)
+    const periodMs = timeoutMs > 0 ? Math.min(statusIntervalMs, Math.max(10, Math.floor(timeoutMs / 3))) : statusIntervalMs
     const { link } = this.#session
     const { client, connection, address } = link
     if (link.failure !== null) throw link.failure
@@ -157,7 +162,7 @@ class SlotStream implements ReplicationStream {
       } as pg.Submittable)
     })
     this.#isStarted = true
-    this.#lastReceivedMs = Date.now()
+    this.#lastReceivedMs = performance.now()
     this.#statusTimer = setInterval(() => this.#tick(), periodMs)
   }
 
@@ -173,7 +178,7 @@ class SlotStream implements ReplicationStream {
     this.#bufferBytes = 0
     if (this.#isPaused) {
       this.#isPaused = false
-      this.#lastReceivedMs = Date.now()
+      this.#lastReceivedMs = performance.now()
       this.#session.link.connection.stream.resume()
     }
     return items
@@ -185,8 +190,12 @@ class SlotStream implements ReplicationStream {
     this.#sendStatus(false)
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
     this.#isClosed = true
     this.#items = []
     clearInterval(this.#statusTimer)
@@ -228,7 +237,7 @@ class SlotStream implements ReplicationStream {
 
   #receive(bytes: Buffer, start: number, end: number): void {
     if (this.#isClosed) return
-    this.#lastReceivedMs = Date.now()
+    this.#lastReceivedMs = performance.now()
     let isReplyDue = false
     for (let at = start; at < end; at += frameBytes(bytes, at)) {
       const item = streamItem(bytes, at)
@@ -266,7 +275,7 @@ class SlotStream implements ReplicationStream {
 
   #tick(): void {
     const { link } = this.#session
-    if (!this.#isPaused && Date.now() - this.#lastReceivedMs > this.#silenceMs) {
+    if (!this.#isPaused && performance.now() - this.#lastReceivedMs > this.#silenceMs) {
       link.break(new ConnectionError(`nothing heard from the server for ${this.#silenceMs} ms`))
       return
     }
@@ -275,7 +284,7 @@ class SlotStream implements ReplicationStream {
 
   /** At once, but not in a circle. */
   #reply(): void {
-    const waitMs = this.#lastStatusMs + streamLimits.replyMs - Date.now()
+    const waitMs = this.#lastStatusMs + streamLimits.replyMs - performance.now()
     if (waitMs <= 0) this.#sendStatus(false)
     else this.#replyTimer ??= setTimeout(() => this.#sendStatus(false), waitMs)
   }
@@ -285,7 +294,7 @@ class SlotStream implements ReplicationStream {
     if (!this.#isStarted || !stream.writable) return
     clearTimeout(this.#replyTimer)
     this.#replyTimer = undefined
-    this.#lastStatusMs = Date.now()
+    this.#lastStatusMs = performance.now()
     stream.write(statusUpdate({ written: this.#received, acknowledged: this.#acknowledged, isReplyRequested, nowMs: Date.now() }))
   }
 

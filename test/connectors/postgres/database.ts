@@ -79,6 +79,14 @@ export class Database {
     return client
   }
 
+  /** As {@link connect}, to another database of the server. */
+  async connectTo(name: string): Promise<pg.Client> {
+    const client = newClient(Object.assign(new URL(this.url), { pathname: `/${name}` }))
+    await client.connect()
+    this.#more.push(client)
+    return client
+  }
+
   /** After the server was started again. */
   async reconnect(): Promise<void> {
     this.client = newClient(this.url)

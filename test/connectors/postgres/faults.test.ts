@@ -27,7 +27,10 @@ async function failure(run: SourceRun): Promise<{ readonly next: string; readonl
 }
 
 async function issues(config: Record<string, string>) {
-  return await postgresSource.validate?.(parseConfig(postgresSource.config, config), { signal: new AbortController().signal })
+  return await postgresSource.validate?.(parseConfig(postgresSource.config, config), {
+    properties: config,
+    signal: new AbortController().signal,
+  })
 }
 
 describe.skipIf(server.service === undefined)('a configuration is refused', () => {

@@ -2,8 +2,8 @@
  * What a server, its administrator or a neighbour does to a connector that stands between two steps: nothing may be lost without a word,
  * and nothing may hang.
  */
-import { isEngineError, parseConfig, type SourceTaskContext } from '@millrace/sdk'
-import type { SourceRun } from '@millrace/sdk/testing'
+import { isEngineError, parseConfig, type SourceRecord, type SourceTaskContext } from '@millrace/sdk'
+import type { LogLine, SourceRun } from '@millrace/sdk/testing'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { postgresSource } from '../../../connectors/postgres/index.ts'
 import { Database, startServer, told, until } from './database.ts'
@@ -29,13 +29,14 @@ async function failure(run: SourceRun): Promise<{ readonly next: string; readonl
   }
 }
 
-const tellAll = async (run: SourceRun, count: number): Promise<readonly string[]> =>
-  (await run.take(count)).map((record) => told(record))
+const tellAll = async (run: SourceRun, count: number): Promise<readonly string[]> => (await run.take(count)).map((record) => told(record))
 
 /** A role of the test's own, gone with it. */
 async function role(db: Database, options: string): Promise<Record<string, string>> {
   const name = `${db.name}_role`
-  await db.query(`CREATE ROLE ${name} LOGIN PASSWORD 'p"\\''%ü' ${options}; GRANT ALL ON SCHEMA public TO ${name}; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${name}`)
+  await db.query(
+    `CREATE ROLE ${name} LOGIN PASSWORD 'p"\\''%ü' ${options}; GRANT ALL ON SCHEMA public TO ${name}; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${name}`,
+  )
   onTestFinished(async () => void (await db.query(`DROP OWNED BY ${name}; DROP ROLE ${name}`)))
   return { 'database.user': name, 'database.password': `p"\\'%ü` }
 }
@@ -55,7 +56,8 @@ describe.skipIf(server.service === undefined)('a snapshot', () => {
   })
 
   it('starts over when a table was rewritten before it was read: its rows are seen by nobody who began before', async () => {
-    const db = await database(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, repeat('x', 1000) FROM generate_series(1, 3000) g;
+    const db =
+      await database(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, repeat('x', 1000) FROM generate_series(1, 3000) g;
       CREATE TABLE b (id int PRIMARY KEY, v int); INSERT INTO b VALUES (1, 10), (2, 20)`)
     const run = await db.run({ 'max.batch.size': '10', 'max.queue.size': '20' })
     await run.take(1)
@@ -100,6 +102,42 @@ describe.skipIf(server.service === undefined)('a snapshot', () => {
   })
 })
 
+describe.skipIf(server.service === undefined)('a start that is broken off', () => {
+  const points = ['creating replication slot', 'created replication slot', 'the snapshot begins', 'the snapshot is done', 'streaming from']
+  const cases = points.flatMap((point) => [true, false].map((isStored) => [point, isStored] as const))
+
+  it.each(cases)('at "%s", positions stored: %s, loses nothing when it is done again', async (point, isStored) => {
+    const db = await database(`${table} INSERT INTO t SELECT g, 'x' FROM generate_series(1, 5) g`)
+    const config = { 'max.batch.size': '2', 'max.queue.size': '4' }
+    const rows = new Map<string, string>()
+    const apply = (records: readonly SourceRecord[]) => {
+      for (const text of records.map((record) => told(record))) {
+        const [operation = '', key = '', value] = text.split(/[ =]/)
+        if (operation === 'd') rows.delete(key)
+        else if (value !== undefined) rows.set(key, value)
+      }
+    }
+    const broken = await db.run(config)
+    const lines = broken.log as LogLine[]
+    lines.push = (line) => {
+      if (line.message.startsWith(point)) throw new Error('broken off')
+      return Array.prototype.push.call(lines, line)
+    }
+    await expect(
+      (async () => {
+        for (;;) apply((await broken.next()) ?? [])
+      })(),
+    ).rejects.toThrow('broken off')
+    if (isStored) await broken.commit()
+    await db.query(`DELETE FROM t WHERE id = 1; UPDATE t SET v = 'y' WHERE id = 2; INSERT INTO t VALUES (6, 'z')`)
+    const again = await db.run(config)
+    const expected = await db.query('SELECT id::text AS id, v FROM t')
+    const isSame = () => rows.size === expected.length && expected.every(({ id, v }) => rows.get(id as string) === v)
+    for (const endMs = performance.now() + 10_000; !isSame() && performance.now() < endMs; ) apply(await again.takeFor(50))
+    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(expected.map(({ id, v }) => [id, v])))
+  })
+})
+
 describe.skipIf(server.service === undefined)('two connectors', () => {
   it('share a publication: neither takes away what the other one needs', async () => {
     const db = await database(`${table} CREATE TABLE u (id int PRIMARY KEY, v text)`)
@@ -110,24 +148,26 @@ describe.skipIf(server.service === undefined)('two connectors', () => {
       'topic.prefix': name,
       'snapshot.mode': 'no_data',
     })
-    const published = async () =>
-      (await db.query(`SELECT tablename FROM pg_publication_tables ORDER BY 1`)).map((row) => row['tablename'])
-    const start = async (name: string): Promise<SourceRun> => {
+    const published = async () => (await db.query(`SELECT tablename FROM pg_publication_tables ORDER BY 1`)).map((row) => row['tablename'])
+    const start = async (name: string) => {
       const run = await db.run(filtered(name))
-      void run.next().catch(() => undefined)
-      await until(async () => (await db.query(`SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '${db.slotName}_${name}'`)).length === 1)
-      return run
+      const row = tellAll(run, 1)
+      await until(
+        async () =>
+          (await db.query(`SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '${db.slotName}_${name}'`)).length === 1,
+      )
+      return { run, row }
     }
     const first = await start('t')
     expect(await published()).toEqual(['t'])
     const second = await start('u')
     expect(await published()).toEqual(['t', 'u'])
-    await first.stop()
+    await first.run.stop()
     const again = await start('t')
     expect(await published()).toEqual(['t', 'u'])
     await db.query(`INSERT INTO t VALUES (1, 'a'); INSERT INTO u VALUES (2, 'b')`)
-    expect(await tellAll(again, 1)).toEqual(['c 1=a'])
-    expect(await tellAll(second, 1)).toEqual(['c 2=b'])
+    expect(await again.row).toEqual(['c 1=a'])
+    expect(await second.row).toEqual(['c 2=b'])
   })
 })
 
@@ -140,7 +180,11 @@ describe.skipIf(server.service === undefined)('the stream', () => {
     await db.query('CREATE TABLE u (id int PRIMARY KEY, v text)')
     await other.query('BEGIN; LOCK TABLE pg_attrdef IN ACCESS EXCLUSIVE MODE')
     await db.query(`INSERT INTO u VALUES (1, 'a')`)
-    await until(async () => (await other.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)).rowCount === 1)
+    await until(
+      async () =>
+        (await other.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)).rowCount ===
+        1,
+    )
     const beginMs = performance.now()
     await run.stop(1_000)
     expect(performance.now() - beginMs).toBeLessThan(1_000)
@@ -150,9 +194,10 @@ describe.skipIf(server.service === undefined)('the stream', () => {
   it('tells when a table leaves the filter by its new name', async () => {
     const db = await database(table)
     const run = await db.run({ 'table.include.list': 'public.t' })
-    await db.streaming(run)
+    const first = tellAll(run, 1)
+    await db.streaming()
     await db.query(`INSERT INTO t VALUES (1, 'a'); ALTER TABLE t RENAME TO s; INSERT INTO s VALUES (2, 'b')`)
-    expect(await tellAll(run, 1)).toEqual(['c 1=a'])
+    expect(await first).toEqual(['c 1=a'])
     void run.next().catch(() => undefined)
     await until(() => run.log.some(({ message }) => /public\.t is public\.s now, .*no longer captured/.test(message)))
   })
@@ -183,7 +228,6 @@ describe.skipIf(server.service === undefined)('a role’s settings', () => {
       CREATE FUNCTION slow() RETURNS text LANGUAGE sql AS $$ SELECT pg_sleep(0.3)::text $$;
       INSERT INTO t VALUES (1, 'a', '2024-01-02 03:04:05.678+02', '1 year 2 days -3 hours', 0.1::float8 + 0.2::float8, '\\x00ff')`)
     const plain = await (await db.run({ 'snapshot.mode': 'initial_only' })).take(1)
-    db.offsets.store({ server: 'dbz' }, null as never)
     const user = await role(db, 'SUPERUSER')
     for (const setting of [
       `DateStyle = 'SQL, DMY'`,
@@ -204,17 +248,87 @@ describe.skipIf(server.service === undefined)('a role’s settings', () => {
     ]) {
       await db.query(`ALTER ROLE ${user['database.user']} SET ${setting}`)
     }
-    const run = await db.run({ ...user, 'snapshot.select.statement.overrides': 'public.t', 'snapshot.select.statement.overrides.public.t': 'SELECT t.* FROM t, slow() WHERE id > 0', 'topic.prefix': 'dbz2' })
+    const run = await db.run({
+      ...user,
+      'snapshot.select.statement.overrides': 'public.t',
+      'snapshot.select.statement.overrides.public.t': 'SELECT t.* FROM t, slow() WHERE id > 0',
+      'topic.prefix': 'dbz2',
+    })
     const after = (record: unknown) => (record as { readonly value: { readonly after: unknown } }).value.after
     const [row] = await run.take(1)
+    expect(after(row)).toMatchObject({ id: 1, v: 'a' })
     expect(after(row)).toEqual(after(plain[0]))
     await db.query('SELECT pg_sleep(0.3)')
-    void run.next().catch(() => undefined)
-    await until(async () => (await db.query(`SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '${db.slotName}'`)).length === 1)
+    const next = run.take(1)
+    await until(
+      async () => (await db.query(`SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '${db.slotName}'`)).length === 1,
+    )
     await db.query('SELECT pg_sleep(0.3)')
     await db.query(`INSERT INTO t SELECT 2, v, at, d, f, b FROM t`)
-    const [streamed] = await run.take(1)
+    const [streamed] = await next
     expect({ ...(after(streamed) as object), id: 1 }).toEqual(after(plain[0]))
+  })
+})
+
+describe.skipIf(server.service === undefined)('names and rows', () => {
+  it('come through whatever letters and sizes they have', { timeout: 60_000 }, async () => {
+    const plain = await database('')
+    const name = `l${plain.name}`
+    await plain.query(`CREATE DATABASE ${name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+    onTestFinished(async () => void (await plain.query(`DROP DATABASE ${name} WITH (FORCE)`)))
+    const latin = await plain.connectTo(name)
+    const columns = Array.from({ length: 1_500 }, (_, at) => `"c ${at}" int`).join(', ')
+    await latin.query(`CREATE SCHEMA "é.'x"; CREATE TABLE "é.'x"."T ""ü""" (id int PRIMARY KEY, v text); INSERT INTO "é.'x"."T ""ü""" VALUES (1, 'ÄÖ''"');
+      CREATE TABLE wide (id int PRIMARY KEY, ${columns}); INSERT INTO wide VALUES (1, 5); ALTER TABLE wide REPLICA IDENTITY FULL;
+      CREATE TABLE long (id int PRIMARY KEY, v bytea); ALTER TABLE long ALTER v SET STORAGE EXTERNAL`)
+    const run = await plain.run({ 'database.dbname': name, 'publication.name': `p"é', q` })
+    onTestFinished(async () => {
+      await run.stop()
+      await latin.query(`SELECT pg_drop_replication_slot('${plain.slotName}')`)
+    })
+    const rows = await run.take(2)
+    expect(rows.map((record) => told(record)).sort()).toEqual([`r 1=undefined`, `r 1=ÄÖ'"`])
+    await latin.query(`UPDATE "é.'x"."T ""ü""" SET v = 'ß'; UPDATE wide SET "c 1499" = 7`)
+    await latin.query(`INSERT INTO long VALUES (1, decode(repeat('00ff', 15000000), 'hex')); DELETE FROM wide`)
+    const changes = (await run.take(5, 30_000)).filter(({ value }) => value !== null)
+    const told4 = changes.map(({ value }) => value as unknown as Record<'op' | 'before' | 'after', Record<string, unknown> | null>)
+    expect(told4.map(({ op }) => op)).toEqual(['u', 'u', 'c', 'd'])
+    expect(told4[0]?.after).toEqual({ id: 1, v: 'ß' })
+    expect(told4[1]).toMatchObject({ before: { 'c 0': 5, 'c 1499': null }, after: { 'c 0': 5, 'c 1499': 7 } })
+    expect((told4[2]?.after?.['v'] as Buffer).length).toBe(30_000_000)
+    expect(told4[3]?.before).toMatchObject({ 'c 1499': 7 })
+  })
+
+  it('come through savepoints, rollbacks and changes of shape, each once and in order', async () => {
+    const db = await database(`${table} CREATE TABLE p (id int, v text) PARTITION BY RANGE (id);
+      CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); ALTER TABLE p1 REPLICA IDENTITY FULL`)
+    const run = await db.run()
+    const taken = run.take(10)
+    await db.streaming()
+    await db.query(`BEGIN; INSERT INTO t VALUES (1, 'a'); SAVEPOINT s; INSERT INTO t VALUES (2, 'lost'); ROLLBACK TO s; SAVEPOINT s2;
+      INSERT INTO t VALUES (3, 'b'); RELEASE s2; ALTER TABLE t ADD COLUMN w int DEFAULT 5; INSERT INTO t VALUES (4, 'c');
+      ALTER TABLE t DROP COLUMN w; INSERT INTO t VALUES (5, 'd'); COMMIT`)
+    await db.query(`BEGIN; INSERT INTO t VALUES (6, 'lost'); ROLLBACK`)
+    await db.query(
+      `INSERT INTO p VALUES (7, 'e'); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (100) TO (200); ALTER TABLE p2 REPLICA IDENTITY FULL`,
+    )
+    await db.query(
+      `INSERT INTO p VALUES (108, 'f'); UPDATE p SET id = 9 WHERE id = 108; ALTER TABLE p DETACH PARTITION p2; INSERT INTO p2 VALUES (110, 'g')`,
+    )
+    const records = await taken
+    expect(records.map((record) => `${record.topic.slice(11)} ${told(record)}`)).toEqual([
+      't c 1=a',
+      't c 3=b',
+      't c 4=c',
+      't c 5=d',
+      'p1 c -=e',
+      'p2 c -=f',
+      'p2 d -',
+      'p2 tombstone -',
+      'p1 c -=f',
+      'p2 c -=g',
+    ])
+    expect((records[2]?.value as unknown as { after: object }).after).toEqual({ id: 4, v: 'c', w: 5 })
   })
 })
 

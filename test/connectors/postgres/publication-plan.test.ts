@@ -5,7 +5,7 @@ const named = (...names: string[]) => names.map((name) => ({ schema: 'public', n
 const state = (facts: Partial<PublicationState> = {}): PublicationState => ({
   isForAllTables: false,
   isViaRoot: false,
-  isOwn: true,
+  comment: 'made by Millrace for slot s',
   operations: ['insert', 'update', 'delete', 'truncate'],
   named: [],
   covered: [],
@@ -14,6 +14,7 @@ const state = (facts: Partial<PublicationState> = {}): PublicationState => ({
 const plan = (facts: Partial<PublicationSituation>) =>
   planPublication({
     name: 'p"q',
+    slotName: 's',
     mode: 'all_tables',
     state: null,
     captured: named('a', 'b'),
@@ -35,7 +36,7 @@ describe('the publication', () => {
   ] as const)('is created: %s, via root %s', (mode, isViaRoot, statement) => {
     expect(plan({ mode, isViaRoot })).toMatchObject({
       action: 'run',
-      statements: [statement, `COMMENT ON PUBLICATION "p""q" IS 'made by Millrace: ${mode}'`],
+      statements: [statement, `COMMENT ON PUBLICATION "p""q" IS 'made by Millrace for slot s'`],
     })
   })
 
@@ -68,11 +69,18 @@ describe('the publication', () => {
   })
 
   it('of somebody else never shrinks', () => {
-    const theirs = { isOwn: false }
+    const theirs = { comment: null }
     expect(plan({ mode: 'filtered', state: state({ ...theirs, named: named('b', 'c') }) })).toMatchObject({
       statements: ['ALTER PUBLICATION "p""q" ADD TABLE "public"."a"'],
     })
     expect(plan({ mode: 'filtered', state: state({ ...theirs, named: named('a', 'b', 'c') }) })).toMatchObject(asItIs)
+  })
+
+  it.each(['filtered', 'all_tables'] as const)('of another slot is shared from now on, and never shrinks again: %s', (mode) => {
+    const shared = `COMMENT ON PUBLICATION "p""q" IS 'made by Millrace for several slots'`
+    const theirs = state({ comment: 'made by Millrace for slot s2', named: named('a', 'b', 'c') })
+    expect(plan({ mode, state: theirs })).toMatchObject({ statements: [shared] })
+    expect(plan({ mode, state: { ...theirs, comment: 'made by Millrace for several slots' } })).toMatchObject(asItIs)
   })
 
   it('that covers a table by its schema or its partitioned table has it', () => {
@@ -103,7 +111,7 @@ describe('the publication', () => {
       statements: [`ALTER PUBLICATION "p""q" SET (publish = 'insert, delete')`],
       warnings: [],
     })
-    expect(plan({ state: state({ ...little, isOwn: false }) })).toMatchObject({
+    expect(plan({ state: state({ ...little, comment: null }) })).toMatchObject({
       statements: [],
       warnings: [expect.stringMatching(/does not publish update, delete/)],
     })

@@ -37,6 +37,7 @@ const table: readonly (readonly [keyof typeof stored, keyof typeof slots, ...(re
   ['nothing', 'there', 'keep S from slot', 'keep S from slot', 'keep S from slot', 'keep from slot', 'none S no stream'],
   ['nothing', 'lost', 'refuse slot-lost', 'replace S from slot', 'replace S from slot', 'refuse slot-lost', 'none S no stream'],
   ['open', 'there', 'keep S from slot', 'keep S from slot', 'keep S from slot', 'keep from slot', 'none S no stream'],
+  ['open', 'beyond', 'refuse slot-ahead', 'keep S from slot', 'keep S from slot', 'refuse slot-ahead', 'none S no stream'],
   ['open', 'none', 'refuse slot-missing', 'create S from slot', 'create S from slot', 'refuse slot-missing', 'none S no stream'],
   ['open', 'lost', 'refuse slot-lost', 'replace S from slot', 'replace S from slot', 'refuse slot-lost', 'none S no stream'],
   ['position', 'there', resume, resume, 'keep S resume position', resume, 'rest'],

@@ -69,7 +69,7 @@ function streaming(resume: Resume = { kind: 'position', commitLsn: 100, ordinal:
   const quiet = () => undefined
   const generator = streamChanges({
     stream,
-    tables: new StreamTables({} as Session, {} as EventSettings, () => false, new Map()),
+    tables: new StreamTables({} as Session, {} as EventSettings, () => false, new Map(), { warn: quiet }),
     cursor,
     place: new StreamPlace(cursor, sourcePartition('dbz'), null),
     heartbeat: new Heartbeat('beats', 'dbz', heartbeatMs, 0),

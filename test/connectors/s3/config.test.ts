@@ -15,7 +15,7 @@ const confluent = 'io.confluent.connect'
 async function issues(config: Readonly<Record<string, string>>): Promise<string[]> {
   const single = validateConfig(s3SinkConfig, config).flatMap(({ name, errors }) => errors.map((error) => `${name}: ${error}`))
   if (single.length > 0) return single
-  const call = { signal: new AbortController().signal }
+  const call = { properties: config, signal: new AbortController().signal }
   const found = await s3Sink.validate?.(parseConfig(s3SinkConfig, config), call)
   return (found ?? []).map(({ key, message }) => `${key}: ${message}`)
 }
