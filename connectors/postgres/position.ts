@@ -99,7 +99,7 @@ function invalid(why: string): FatalError {
   return new FatalError(
     'offset-invalid',
     `the stored offset cannot be understood: ${why}`,
-    'create the connector under another name, or delete its offsets (DELETE /connectors/<name>/offsets) for a new snapshot',
+    'create the connector under another name, for a new snapshot',
   )
 }
 

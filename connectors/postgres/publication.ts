@@ -99,6 +99,11 @@ function notAllowed(cause: unknown, statement: string): FatalError {
   return new FatalError('publication-not-allowed', message ?? 'not allowed', remedy, { cause })
 }
 
+const identityLimits = {
+  /** Milliseconds that the lock of a table is waited for to set its replica identity; 2,000. */
+  lockMs: 2_000,
+} as const
+
 const identityLetters: Readonly<Record<ReplicaIdentity, string>> = { default: 'DEFAULT', nothing: 'NOTHING', full: 'FULL', index: 'INDEX' }
 
 /** `replica.identity.autoset.values`: the first rule that fits a table decides. What the role may not alter is told and left. */
@@ -107,17 +112,26 @@ export async function setReplicaIdentities(session: Session, text: string | null
   const compiled = rules.map((rule) => ({ rule, regex: javaRegex(rule.tables, ['i']) }))
   for (const table of tables) {
     const found = compiled.find(({ regex }) => regex.matches(`${table.schema}.${table.name}`))
-    // Which index it is, is not looked up: setting it again costs a short lock at a start.
-    if (found === undefined || (found.rule.identity !== 'INDEX' && found.rule.identity === identityLetters[table.replicaIdentity])) continue
+    if (found === undefined || (await isIdentity(session, table, found.rule))) continue
     const statement = `ALTER TABLE ${tableText(table)} REPLICA IDENTITY ${identityText(found.rule)}`
     try {
-      await session.query(statement, [], 'setting a replica identity')
+      // One transaction. Whoever comes for the table while this waits for it waits, too.
+      const bounded = `SET LOCAL lock_timeout = ${identityLimits.lockMs}; ${statement}`
+      await session.query(bounded, [], 'setting a replica identity')
       log.info('set a replica identity', { statement })
     } catch (error) {
       if (sqlStateOf(error) === null) throw error
       log.error(`the replica identity of ${table.schema}.${table.name} could not be set: ${(error as Error).message}`, { statement })
     }
   }
+}
+
+async function isIdentity(session: Session, { oid, replicaIdentity }: Table, { identity, indexName }: IdentityRule): Promise<boolean> {
+  if (identity !== identityLetters[replicaIdentity]) return false
+  if (identity !== 'INDEX') return true
+  const text = `SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    WHERE i.indrelid = $1::oid AND i.indisreplident AND c.relname = $2`
+  return (await session.query(text, [oid, indexName], 'reading a replica identity')).length > 0
 }
 
 function identityText({ identity, indexName }: IdentityRule): string {

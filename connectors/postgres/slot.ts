@@ -109,14 +109,40 @@ export async function openPatiently(address: ServerAddress, request: StreamReque
     } catch (error) {
       if (sqlStateOf(error) !== '55006') throw error
       const pid = await patience.activePid().catch(() => null)
-      const message = `replication slot "${request.slotName}" is in use${pid === null ? '' : ` by the server process ${pid}`}`
-      if (request.signal.aborted) throw new RetriableError(message, { cause: error })
-      if (attempt >= patience.retryCountMax) {
-        const remedy = 'give this connector a slot.name of its own, or stop the other reader and restart the task'
-        throw new FatalError('slot-in-use', `${message}, after ${attempt + 1} attempts`, remedy, { cause: error })
-      }
-      patience.log.warn(`${message}; it is tried again in ${patience.retryDelayMs} ms`, { attempt: attempt + 1 })
-      await patience.sleep(patience.retryDelayMs)
+      if (request.signal.aborted) throw new RetriableError(inUse(request.slotName, pid), { cause: error })
+      await waitForSlot(inUse(request.slotName, pid), attempt, patience, error)
     }
+  }
+}
+
+function inUse(slotName: string, pid: number | null): string {
+  return `replication slot "${slotName}" is in use${pid === null ? '' : ` by the server process ${pid}`}`
+}
+
+async function waitForSlot(message: string, attempt: number, patience: Omit<SlotPatience, 'activePid'>, cause?: unknown): Promise<void> {
+  if (attempt >= patience.retryCountMax) {
+    const remedy = 'give this connector a slot.name of its own, or stop the other reader and restart the task'
+    throw new FatalError('slot-in-use', `${message}, after ${attempt + 1} attempts`, remedy, { cause })
+  }
+  patience.log.warn(`${message}; it is tried again in ${patience.retryDelayMs} ms`, { attempt: attempt + 1 })
+  await patience.sleep(patience.retryDelayMs)
+}
+
+/**
+ * The server's state with a slot that nobody reads from, for a snapshot that is to be followed by its stream: what cannot be streamed need
+ * not be read. A slot in use is waited for as {@link openPatiently} does.
+ */
+export async function readServerAtRest(
+  session: Session,
+  slotName: string,
+  isWaiting: (server: ServerState) => boolean,
+  patience: Omit<SlotPatience, 'activePid'>,
+  signal: AbortSignal,
+): Promise<ServerState> {
+  for (let attempt = 0; ; attempt++) {
+    const server = await readServerState(session, slotName)
+    const pid = server.slot?.activePid ?? null
+    if (pid === null || !isWaiting(server) || signal.aborted) return server
+    await waitForSlot(inUse(slotName, pid), attempt, patience)
   }
 }

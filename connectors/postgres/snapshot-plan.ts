@@ -58,7 +58,7 @@ export type Start =
       readonly stream: Resume | 'slot' | null
     }
 
-const anew = 'set snapshot.mode = when_needed for a new snapshot, or delete the connector’s offsets'
+const anew = 'set snapshot.mode = when_needed for a new snapshot'
 
 /** Decides; see the module's table. */
 export function planStart(situation: Situation): Start {

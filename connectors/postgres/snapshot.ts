@@ -21,12 +21,27 @@ export interface Moment {
   readonly timeUs: bigint
 }
 
-/** Opens the transaction; `snapshotName`: of the exported one, null: as of now. */
+/** What a session must have, in the order that {@link beginSnapshot} asks for. */
+const SETTINGS = 'UTF8 ISO, MDY postgres UTC hex 3'
+
+/**
+ * Opens the transaction; `snapshotName`: of the exported one, null: as of now.
+ * @throws FatalError where the server is not in the state into which the session was brought: rows would be read in another form
+ */
 export async function beginSnapshot(session: Session, snapshotName: string | null): Promise<void> {
   const what = 'beginning the snapshot'
   await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY', [], what)
   // The first statement of the transaction takes the snapshot.
   await session.query(snapshotName === null ? 'SELECT 1' : `SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotName)}`, [], what)
+  const names = ['client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output', 'extra_float_digits']
+  const listed = names.map((name) => `current_setting('${name}')`).join(` || ' ' || `)
+  const [now] = await session.query<{ settings: string }>(`SELECT ${listed} AS settings`, [], what)
+  if (now?.settings === SETTINGS) return
+  throw new FatalError(
+    'session-settings',
+    `${what}: the session’s settings did not hold: ${names.join(' ')} are ${now?.settings}, not ${SETTINGS}: values would be read wrongly`,
+    'name the server itself, not a pooler in transaction mode, in database.hostname and database.port; set none of them by database.initial.statements',
+  )
 }
 
 /** Place and time of an open snapshot. `lsn`: where a slot was made for it, else null. */

@@ -25,7 +25,7 @@ import { sourcePartition, StreamPlace } from './position-place.ts'
 import { isPublication, preparePublication, setReplicaIdentities } from './publication.ts'
 import type { PublicationMode } from './publication-plan.ts'
 import { connect, type CreatedSlot, createSlot, type ReplicationStream, type ServerAddress, type Session } from './replication/index.ts'
-import { dropSlot, openPatiently, readServerState, type ServerState } from './slot.ts'
+import { dropSlot, openPatiently, readServerAtRest, readServerState, type ServerState, type SlotPatience } from './slot.ts'
 import { beginSnapshot, lockTables, momentOf, readTablesWhole, refuseAltered, snapshotOffset, type SnapshotTable } from './snapshot.ts'
 import { planStart, type Start } from './snapshot-plan.ts'
 import { isStreamed, snapshotChoice, type TableOrder } from './snapshot-tables.ts'
@@ -98,8 +98,14 @@ export class Run {
     const offset = await offsets.read(this.#partition)
     let stored = offset === null ? null : storedOf(offset)
     const session = await this.#connect()
-    const server = await readServerState(session, slotName)
-    const start = planStart({ mode, slotName, stored, slot: server.slot, currentLsn: server.currentLsn })
+    const plan = ({ slot, currentLsn }: ServerState): Start => planStart({ mode, slotName, stored, slot, currentLsn })
+    const isSnapshotBeforeStream = (state: ServerState): boolean => {
+      const planned = plan(state)
+      return planned.action === 'run' && planned.isSnapshot && planned.stream !== null
+    }
+    const server = await readServerAtRest(session, slotName, isSnapshotBeforeStream, this.#patience(), signal)
+    const start = plan(server)
+    if (signal.aborted) return
     if (start.action === 'refuse') throw new FatalError(start.code, start.message, start.remedy)
     if (start.action === 'rest') {
       log.info('the snapshot is done, and snapshot.mode is initial_only: nothing more will come')
@@ -119,6 +125,11 @@ export class Run {
     if (start.stream === null || signal.aborted) return
     if (start.isSnapshot) await this.#context.sleep(this.#config['streaming.delay.ms'])
     yield* this.#streaming(session, resume, stored, server.currentLsn)
+  }
+
+  #patience(): Omit<SlotPatience, 'activePid'> {
+    const { log, sleep } = this.#context
+    return { retryCountMax: this.#config['slot.max.retries'], retryDelayMs: this.#config['slot.retry.delay.ms'], sleep, log }
   }
 
   /** Ends everything that is open. Idempotent, never rejects. */
@@ -265,7 +276,7 @@ export class Run {
     stored: Stored | null,
     currentLsn: Lsn,
   ): AsyncGenerator<readonly SourceRecordInput[], void> {
-    const { log, offsets, signal, sleep } = this.#context
+    const { log, offsets, signal } = this.#context
     const config = this.#config
     const slotName = config['slot.name']
     const publicationName = config['publication.name']
@@ -279,10 +290,7 @@ export class Run {
       signal: this.#cut.signal,
     }
     const stream = await openPatiently(this.#address, request, {
-      retryCountMax: config['slot.max.retries'],
-      retryDelayMs: config['slot.retry.delay.ms'],
-      sleep,
-      log,
+      ...this.#patience(),
       activePid: async () => (await readServerState(session, slotName)).slot?.activePid ?? null,
     })
     this.#stream = stream
@@ -316,7 +324,7 @@ export class Run {
     throw new FatalError(
       'publication-missing',
       message,
-      'create it again, and take a new snapshot (delete the connector’s offsets) for what was missed',
+      'create it again, and for what was missed drop the slot and set snapshot.mode = when_needed',
     )
   }
 

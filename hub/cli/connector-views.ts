@@ -45,9 +45,15 @@ export function statusTable({ name, type, connector, tasks }: StatusAnswer): str
   return table(hasError ? titles : titles.slice(0, -1), hasError ? rows : rows.map((cells) => cells.slice(0, -1)))
 }
 
-/** The first line of a trace, which names the cause. */
+/** What Kafka Connect says of a record that was not tolerated; why stands below. */
+const UNTOLERATED = ': Tolerance exceeded in error handler'
+
+/** The line of a trace that names the cause: the first one, with the first cause where it is of a record that was not tolerated. */
 export function firstLine(trace: string | undefined): string {
-  return printable((trace ?? '').split('\n', 1)[0] ?? '').trim()
+  const lines = (trace ?? '').split('\n')
+  const first = lines[0] ?? ''
+  const cause = first.endsWith(UNTOLERATED) ? lines.find((line) => line.startsWith('Caused by: ')) : undefined
+  return printable(cause === undefined ? first : `${first}; ${cause.replace('Caused by: ', '')}`).trim()
 }
 
 /** One line of somebody else's text: control characters, which could steer the terminal, become blanks. */

@@ -239,6 +239,15 @@ describe('connector list and status', () => {
     expect(JSON.parse(json.stdout)).toEqual(statuses['src'])
   })
 
+  it('shows why a record was not tolerated: the first line alone does not say it', async () => {
+    const status = statusOf('src', 'RUNNING', 'FAILED')
+    const trace =
+      'x.ConnectException: Tolerance exceeded in error handler\nCaused by: x.DataException: no "schema" (record t-0@7)\n\tat a.b'
+    await using api = await served({ ...listed, status: () => ({ ...status, tasks: status.tasks.map((task) => ({ ...task, trace })) }) })
+    const { stdout } = await api.run(['connector', 'status', 'src'])
+    expect(stdout).toContain('x.ConnectException: Tolerance exceeded in error handler; x.DataException: no "schema" (record t-0@7)\n')
+  })
+
   it('knows no other', async () => {
     await using api = await served(listed)
     expect(await api.run(['connector', 'status', 'none'])).toEqual({

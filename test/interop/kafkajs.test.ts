@@ -59,6 +59,43 @@ async function consume(topic: string, groupId: string, count: number): Promise<s
   return values
 }
 
+/** One message as it was delivered. */
+interface Delivered {
+  readonly offset: string
+  readonly value: string | undefined
+  readonly timestamp: string
+}
+
+/**
+ * The first `count` messages after a seek to one place in each partition, by partition. The group begins at the end of a topic that nobody
+ * writes to: what comes, comes by the seek.
+ */
+async function readFrom(
+  topic: string,
+  places: readonly { readonly partition: number; readonly offset: string }[],
+  count: number,
+): Promise<Map<number, Delivered[]>> {
+  const consumer = kafka.consumer({ groupId: `seeking-${places.map(({ offset }) => offset).join('-')}`, maxWaitTimeInMs: 100 })
+  const read = new Map<number, Delivered[]>()
+  let readCount = 0
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: false })
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>()
+  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: ({ partition, message: { offset, value, timestamp } }) => {
+      read.set(partition, [...(read.get(partition) ?? []), { offset, value: value?.toString(), timestamp }])
+      if (++readCount === count) resolve()
+      return Promise.resolve()
+    },
+  })
+  for (const { partition, offset } of places) consumer.seek({ topic, partition, offset })
+  await done
+  await consumer.disconnect()
+  return read
+}
+
 describe('kafkajs', () => {
   it('creates, describes, grows and deletes topics', async () => {
     expect(
@@ -119,20 +156,43 @@ describe('kafkajs', () => {
     })
     expect((await admin.listGroups()).groups.map(({ groupId }) => groupId)).toContain('resuming')
     await admin.deleteGroups(['resuming'])
+    expect((await admin.listGroups()).groups.map(({ groupId }) => groupId)).not.toContain('resuming')
     await producer.disconnect()
   })
 
-  it('finds offsets by time', async () => {
+  it('looks up the offset of a time and reads from there', async () => {
+    const baseMs = 1_700_000_000_000
+    const topic = 'timed'
+    // The records are years old: without this they would be due for deletion.
+    await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries: [{ name: 'retention.ms', value: '-1' }] }] })
+    const sent = Array.from({ length: 30 }, (_, offset) => ({ value: `at ${offset}`, timestamp: String(baseMs + offset * 1000) }))
     const producer = kafka.producer()
     await producer.connect()
-    await admin.createTopics({ topics: [{ topic: 'timed', numPartitions: 1 }] })
-    const base = 1_700_000_000_000
-    await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: 'timed' }] })
-    for (const second of [0, 10, 20]) {
-      await producer.send({ topic: 'timed', messages: [{ value: String(second), timestamp: String(base + second * 1000) }] })
-    }
-    expect(await admin.fetchTopicOffsetsByTimestamp('timed', base + 5000)).toEqual([{ partition: 0, offset: '1' }])
-    expect(await admin.fetchTopicOffsets('timed')).toMatchObject([{ partition: 0, low: '0', high: '3' }])
+    const send = (partition: number, messages: typeof sent): Promise<unknown> =>
+      producer.send({ topic, compression: CompressionTypes.GZIP, messages: messages.map((message) => ({ ...message, partition })) })
+    for (const first of [0, 10, 20]) await send(0, sent.slice(first, first + 10))
+    await send(1, sent.slice(0, 5))
     await producer.disconnect()
+    expect((await admin.fetchTopicOffsets(topic)).sort((a, b) => a.partition - b.partition)).toMatchObject([
+      { partition: 0, low: '0', high: '30' },
+      { partition: 1, low: '0', high: '5' },
+    ])
+    // Between two records of the middle batch, exactly at the last record, before all.
+    for (const [timeMs, first, firstOfOther] of [
+      [baseMs + 14_500, 15, 5],
+      [baseMs + 29_000, 29, 5],
+      [baseMs - 1, 0, 0],
+    ] as const) {
+      const places = (await admin.fetchTopicOffsetsByTimestamp(topic, timeMs)).sort((a, b) => a.partition - b.partition)
+      expect(places).toEqual([
+        { partition: 0, offset: String(first) },
+        { partition: 1, offset: String(firstOfOther) },
+      ])
+      const read = await readFrom(topic, places, sent.length - first + 5 - firstOfOther)
+      const wanted = (from: typeof sent, begin: number): unknown =>
+        from.slice(begin).map(({ value, timestamp }, index) => ({ offset: String(begin + index), value, timestamp }))
+      expect(read.get(0) ?? []).toEqual(wanted(sent, first))
+      expect(read.get(1) ?? []).toEqual(wanted(sent.slice(0, 5), firstOfOther))
+    }
   })
 })

@@ -23,6 +23,7 @@ type Cases = readonly {
 
 interface Differences {
   readonly absentPlugins: { readonly reason: string; readonly classes: readonly string[] }
+  readonly additionalPlugins: { readonly reason: string; readonly classes: readonly string[] }
   /** Cases that are answered otherwise, with what is answered. */
   readonly different: Cases
   /** Cases whose recorded answer holds something that time decides. */
@@ -35,7 +36,10 @@ const differences = JSON.parse(readFileSync(new URL('../golden/connect/differenc
 const casesOf = (list: Cases) => new Map(list.flatMap(({ cases }) => Object.entries(cases)))
 const [different, volatile] = [casesOf(differences.different), casesOf(differences.volatile)]
 const skipped = new Set(differences.skipped.flatMap(({ cases }) => cases))
-const leniency: Leniency = { absentClasses: new Set(differences.absentPlugins.classes) }
+const leniency: Leniency = {
+  absentClasses: new Set(differences.absentPlugins.classes),
+  additionalClasses: new Set(differences.additionalPlugins.classes),
+}
 
 /** What was found at one case: nothing where all is as it should be. */
 const breaches = new Map<Conversation, string[]>()

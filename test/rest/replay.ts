@@ -31,6 +31,8 @@ export interface Answer {
 export interface Leniency {
   /** Plugins that are not here: they are missing in lists and recommendations. */
   readonly absentClasses: ReadonlySet<string>
+  /** Plugins that only we bring along. */
+  readonly additionalClasses: ReadonlySet<string>
 }
 
 /** The steps of a conversation; the recorded worker's address becomes `authority`. */
@@ -115,7 +117,7 @@ export function compare(recorded: Json, actual: Json, path: string, leniency: Le
 
 function compareLists(recorded: readonly Json[], actual: readonly Json[], path: string, leniency: Leniency): readonly string[] {
   const mine = recorded.filter((element) => !leniency.absentClasses.has(nameOf(element) ?? ''))
-  const theirs = actual
+  const theirs = actual.filter((element) => !leniency.additionalClasses.has(nameOf(element) ?? ''))
   if (mine.length !== theirs.length) {
     const [mineNames, theirNames] = [mine, theirs].map((list) => list.map((element) => nameOf(element) ?? JSON.stringify(element)))
     return [`${path}: ${theirNames?.join(' ').slice(0, 300)}, not ${mineNames?.join(' ').slice(0, 300)}`]

@@ -86,7 +86,7 @@ const rules: readonly Rule[] = [
   fail(
     /^55000$/,
     'publication-missing',
-    'create it and take a new snapshot: changes of the time without it are not published',
+    'create it, and for what was missed drop the slot and set snapshot.mode = when_needed',
     /publication/,
   ),
   fail(
@@ -108,7 +108,7 @@ const rules: readonly Rule[] = [
     /slot/,
   ),
   fail(/^42710$/, 'already-there', 'choose another name, or drop the one that is there'),
-  fail(/^42704$/, 'slot-missing', 'check slot.name, or take a new snapshot', /replication slot/),
+  fail(/^42704$/, 'slot-missing', 'check slot.name, or set snapshot.mode = when_needed for a new snapshot', /replication slot/),
   fail(/^42704$/, 'publication-missing', 'create the publication, or set publication.autocreate.mode', /publication/),
   fail(/^58P01$/, 'log-removed', 'drop the slot and take a new snapshot (snapshot.mode = when_needed does)', /WAL|segment/i),
   fail(

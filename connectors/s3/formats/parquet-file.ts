@@ -129,10 +129,18 @@ function writeChunk(writer: ByteWriter, root: SchemaElement, column: Column, cod
   return chunk
 }
 
-type Statistics = NonNullable<NonNullable<ColumnChunk['meta_data']>['statistics']>
+/** Its encoder counts NaN in columns of floating numbers; its types say nothing of it. */
+type Statistics = NonNullable<NonNullable<ColumnChunk['meta_data']>['statistics']> & { nan_count?: bigint }
 
-/** Bounds are values of the column, and a long text would be kept until the footer for the sake of its first 16 bytes. */
+/**
+ * Bounds are values of the column, and a long text would be kept until the footer for the sake of its first 16 bytes. Where there is a NaN
+ * there are no bounds, as with parquet-mr: it lies outside of them, and readers that trust them pass over it, or take every row for equal.
+ */
 function shorten(statistics: Statistics): void {
+  if ((statistics.nan_count ?? 0n) > 0n) {
+    delete statistics.min_value
+    delete statistics.max_value
+  }
   const { min_value: low, max_value: high } = statistics
   if (isLong(low)) statistics.min_value = beginningOf(low)
   if (!isLong(high)) return

@@ -45,7 +45,7 @@ function openWriter(schema: Schema, codec: FormatSettings['parquetCodec']): Obje
   const shredder = createShredder(schema)
   const file = openParquetFile(shredder, codec)
   const isSame = schemaMemory(schema)
-  const columnBytes = shredder.columns.length * COLUMN_BYTES
+  let columnBytes = shredder.columns.length * COLUMN_BYTES
   const takeBytes = (): readonly Uint8Array[] => {
     const bytes = file.takeBytes()
     return bytes === undefined ? [] : [bytes]
@@ -66,9 +66,13 @@ function openWriter(schema: Schema, codec: FormatSettings['parquetCodec']): Obje
     finish() {
       if (shredder.rowCount > 0) file.writeRowGroup()
       file.writeFooter()
+      columnBytes = 0
       return Promise.resolve(takeBytes())
     },
-    abandon: () => shredder.clear(),
+    abandon: () => {
+      shredder.clear()
+      columnBytes = 0
+    },
   }
 }
 

@@ -146,12 +146,12 @@ describe('keys of a connector', () => {
 describe('the plugin’s own check', () => {
   it('is asked with the parsed configuration, and its issues stand beside their keys', async () => {
     const plugin = source({
-      validate: (config, { signal }) =>
+      validate: (config, { properties, signal }) =>
         Promise.resolve([
           { key: 'topic', message: `no ${String(config['topic'])} with ${String(config['rows.max'])}` },
           { key: 'topic', message: `signal aborted: ${signal.aborted}` },
           { key: 'tasks.max', message: 'one is enough' },
-          { key: 'stranger', message: 'unheard of' },
+          { key: 'stranger', message: `unheard of: ${properties['stranger']}` },
           { key: 'some.password', message: 'unheard of as well' },
         ]),
     })
@@ -159,13 +159,13 @@ describe('the plugin’s own check', () => {
     expect(errorsOf(infos)).toEqual({
       topic: ['no t with 10', 'signal aborted: false'],
       'tasks.max': ['one is enough'],
-      stranger: ['unheard of'],
+      stranger: ['unheard of: here'],
       'some.password': ['unheard of as well'],
     })
     expect(infos.error_count).toBe(5)
     expect(infos.configs.find(({ value }) => value.name === 'stranger')).toEqual({
       definition: null,
-      value: { name: 'stranger', value: 'here', recommended_values: [], errors: ['unheard of'], visible: true },
+      value: { name: 'stranger', value: 'here', recommended_values: [], errors: ['unheard of: here'], visible: true },
     })
     expect(JSON.stringify(infos)).not.toContain('hunter22')
   })

@@ -152,6 +152,10 @@ describe.skipIf(server.service === undefined)('the source fails', () => {
     await first.stop()
     await db.query(`INSERT INTO t VALUES (1, 'a')`)
     expect((await records).map((record) => told(record))).toEqual(['c 1=a'])
+    // A snapshot that nothing could follow is not begun.
+    const reader = await runSource(postgresSource, { ...other, config: { ...other.config, 'snapshot.mode': 'initial' } })
+    expect(await failure(reader)).toMatchObject({ code: 'slot-in-use' })
+    expect(reader.batchCounts).toEqual([])
   })
 
   it('where the publication is missing, was dropped, or has nothing to publish', async () => {
