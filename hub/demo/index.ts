@@ -82,7 +82,7 @@ async function run(options: DemoOptions, world: DemoWorld, parts: SiteParts, sig
   progress.show('')
   if (options.isOnce) return once(site, options, world, progress, signal)
   const hasScreen = stdout.isTTY === true && process.env['TERM'] !== 'dumb'
-  const hasColor = process.env['NO_COLOR'] === undefined
+  const hasColor = (process.env['NO_COLOR'] ?? '') === ''
   const { changesPerSecond } = options
   const tally = await runLive({ site, addresses: addressesOf(site), changesPerSecond, output: stdout, hasScreen, hasColor, signal })
   stdout.write(
