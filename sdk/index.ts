@@ -60,6 +60,7 @@ export { javaText } from './java-text.ts'
 export { type JsonEncoder, type JsonEncodeSettings, jsonEncoderFactory } from './json-encode.ts'
 export {
   bytesOfDecimal,
+  bytesOfInteger,
   daysOf,
   decimalScaleOf,
   expectDecimal,

@@ -66,7 +66,19 @@ export function bytesOfDecimal(schema: Schema, value: Decimal): Buffer {
 /** Up to here, and down to its negative, an integer has six bytes: amounts of money mostly do, and numbers are faster than hexadecimal text. */
 const smallMax = 2n ** 47n
 
-function bytesOfSmall(value: number): Buffer {
+/** A whole number as the fewest bytes in two's complement, the highest first, as `BigInteger.toByteArray`. `number`: a safe integer. */
+export function bytesOfInteger(value: number | bigint): Buffer {
+  if (typeof value === 'number') return bytesOfNumber(value)
+  if (value >= -smallMax && value < smallMax) return bytesOfNumber(Number(value))
+  const magnitude = value < 0n ? -value - 1n : value
+  const hex = magnitude.toString(16)
+  const hasSpareBit = hex.length % 2 === 1 || hex.charCodeAt(0) < 0x38
+  const byteCount = (hex.length >> 1) + (hasSpareBit && hex.length % 2 === 0 ? 0 : 1)
+  const bits = value < 0n ? BigInt.asUintN(byteCount * 8, value).toString(16) : hex
+  return Buffer.from(bits.padStart(byteCount * 2, '0'), 'hex')
+}
+
+function bytesOfNumber(value: number): Buffer {
   let byteCount = 1
   for (let limit = 128; value >= limit || value < -limit; limit *= 256) byteCount++
   const bytes = Buffer.allocUnsafe(byteCount)
@@ -77,16 +89,6 @@ function bytesOfSmall(value: number): Buffer {
     rest = next
   }
   return bytes
-}
-
-function bytesOfInteger(value: bigint): Buffer {
-  if (value >= -smallMax && value < smallMax) return bytesOfSmall(Number(value))
-  const magnitude = value < 0n ? -value - 1n : value
-  const hex = magnitude.toString(16)
-  const hasSpareBit = hex.length % 2 === 1 || hex.charCodeAt(0) < 0x38
-  const byteCount = (hex.length >> 1) + (hasSpareBit && hex.length % 2 === 0 ? 0 : 1)
-  const bits = value < 0n ? BigInt.asUintN(byteCount * 8, value).toString(16) : hex
-  return Buffer.from(bits.padStart(byteCount * 2, '0'), 'hex')
 }
 
 /**

@@ -3,7 +3,19 @@
  *
  * Source: Debezium's VariableScaleDecimal (numeric without a scale) and Connect's Decimal with `connect.decimal.precision`.
  */
-import { bytes as bytesSchema, Decimal, decimal, float64, int32, type Schema, string, struct, structMaker, type Value } from '@millrace/sdk'
+import {
+  bytesOfInteger,
+  bytes as bytesSchema,
+  Decimal,
+  decimal,
+  float64,
+  int32,
+  type Schema,
+  string,
+  struct,
+  structMaker,
+  type Value,
+} from '@millrace/sdk'
 import { doubleOf } from './floats.ts'
 import { exactDigitCount } from './integers.ts'
 import { asciiText, MalformedText, type TypeCodec, type TypeContext } from './type-codec.ts'
@@ -132,7 +144,7 @@ function variableScaleCodec(isOptional: boolean, placeholder: Buffer): TypeCodec
   const parse = (bytes: Buffer, start: number, end: number): Value => {
     if (isSpecial(bytes, start, end)) return null
     readDigits(bytes, start, withoutZeros(bytes, start, end), digits)
-    return make([digits.scale, twosComplement(digits.whole)])
+    return make([digits.scale, bytesOfInteger(digits.whole)])
   }
   return { schema, parse, fallback: make([0, Buffer.from([0])]), unavailable: make([0, placeholder]) }
 }
@@ -144,34 +156,4 @@ function withoutZeros(bytes: Buffer, start: number, end: number): number {
   if (bytes[last] === POINT) return last
   for (let at = last; at > start; at--) if (bytes[at] === POINT) return last + 1
   return end
-}
-
-/** A whole number as the fewest bytes in two's complement, the highest first, as `BigInteger.toByteArray` gives them. */
-function twosComplement(value: number | bigint): Buffer {
-  return typeof value === 'number' ? bytesOfNumber(value) : bytesOfBigint(value)
-}
-
-function bytesOfNumber(value: number): Buffer {
-  let byteCount = 1
-  for (let bound = 128; value >= bound || value < -bound; bound *= 256) byteCount++
-  const bytes = Buffer.allocUnsafe(byteCount)
-  let rest = value
-  for (let at = byteCount - 1; at >= 0; at--) {
-    const high = Math.floor(rest / 256)
-    bytes[at] = rest - high * 256
-    rest = high
-  }
-  return bytes
-}
-
-function bytesOfBigint(value: bigint): Buffer {
-  // The bits of the magnitude (of −1 − value for a negative one, which has as many) and one for the sign.
-  const hex = (value < 0n ? -value - 1n : value).toString(16)
-  const byteCount = Math.ceil((hex.length * 4 - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28 + 1) / 8)
-  return Buffer.from(
-    BigInt.asUintN(byteCount * 8, value)
-      .toString(16)
-      .padStart(byteCount * 2, '0'),
-    'hex',
-  )
 }
