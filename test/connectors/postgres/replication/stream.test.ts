@@ -299,7 +299,8 @@ describe.skipIf(found.value === undefined)('a stream that breaks', () => {
     // A server that was not told yet what is flushed waits for what was received only.
     await eventually(session, 'SELECT count(*) FROM pg_stat_replication WHERE flush_lsn IS NOT NULL', '1')
     onTestFinished(() => found.value?.faults?.restart())
-    await session.query(`COPY (SELECT) TO PROGRAM 'kill -INT $(head -1 postmaster.pid)'`)
+    // The server may end this session before it has answered.
+    await session.query(`COPY (SELECT) TO PROGRAM 'kill -INT $(head -1 postmaster.pid)'`).catch(() => undefined)
     const startedMs = Date.now()
     let requestCount = 0
     try {
