@@ -9,6 +9,12 @@ const VALUES = 'Values'
 const ENGINE = 'Engine'
 const LACKED = 'Not supported'
 
+/** Of `schema.name.adjustment.mode` and its like: names stay as they are in the database. */
+const unadjusted = wordBut(
+  ['none'],
+  ['avro', 'avro_unicode'].map((mode) => ({ word: mode, why: `${mode} is not supported; leave the key out, or set none` })),
+)
+
 export const eventKeys = defineConfig({
   'topic.prefix': {
     type: 'STRING',
@@ -207,10 +213,7 @@ export const eventKeys = defineConfig({
   'schema.name.adjustment.mode': {
     type: 'STRING',
     default: 'none',
-    validator: wordBut(
-      ['none'],
-      ['avro', 'avro_unicode'].map((mode) => ({ word: mode, why: `${mode} is not supported; leave the key out, or set none` })),
-    ),
+    validator: unadjusted,
     importance: 'LOW',
     group: LACKED,
     documentation: 'Only none: names of schemas are as in the database.',
@@ -218,10 +221,7 @@ export const eventKeys = defineConfig({
   'field.name.adjustment.mode': {
     type: 'STRING',
     default: 'none',
-    validator: wordBut(
-      ['none'],
-      ['avro', 'avro_unicode'].map((mode) => ({ word: mode, why: `${mode} is not supported; leave the key out, or set none` })),
-    ),
+    validator: unadjusted,
     importance: 'LOW',
     group: LACKED,
     documentation: 'Only none: names of fields are as in the database.',

@@ -2,7 +2,7 @@
  * @module test/connectors/postgres/database — a database of a test's own on a real server, and the connector's configuration for it.
  */
 import { MemoryOffsets, runSource, type SourceRun } from '@millrace/sdk/testing'
-import type { SourceRecord, Struct } from '@millrace/sdk'
+import { isEngineError, type SourceRecord, type Struct } from '@millrace/sdk'
 import pg from 'pg'
 import { postgresSource } from '../../../connectors/postgres/index.ts'
 import { type Service, service } from '../../services.ts'
@@ -170,4 +170,16 @@ export function told(record: SourceRecord, column = 'v'): string {
 export function markerOf(record: SourceRecord): unknown {
   const { source } = record.value as unknown as { readonly source: Struct }
   return source['snapshot'] ?? 'false'
+}
+
+/** What the source threw, all that it gave before being passed over. */
+export async function failure(
+  run: SourceRun,
+): Promise<{ readonly next: string; readonly code: string | undefined; readonly message: string }> {
+  try {
+    for (;;) if ((await run.next()) === undefined) throw new Error('the source returned')
+  } catch (error) {
+    if (!isEngineError(error)) throw error
+    return { next: error.next, code: (error as { readonly code?: string }).code, message: error.message }
+  }
 }

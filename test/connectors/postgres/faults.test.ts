@@ -1,9 +1,9 @@
 import { createServer } from 'node:net'
-import { isEngineError, parseConfig } from '@millrace/sdk'
-import { MemoryOffsets, runSource, type SourceRun } from '@millrace/sdk/testing'
+import { parseConfig } from '@millrace/sdk'
+import { MemoryOffsets, runSource } from '@millrace/sdk/testing'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { postgresSource } from '../../../connectors/postgres/index.ts'
-import { Database, startServer, told, until } from './database.ts'
+import { Database, failure, startServer, told, until } from './database.ts'
 
 const server = await startServer()
 afterAll(() => server.service?.stop())
@@ -15,16 +15,6 @@ async function database(setup: string): Promise<Database> {
 }
 
 const table = 'CREATE TABLE t (id int PRIMARY KEY, v text);'
-
-/** What the source threw. */
-async function failure(run: SourceRun): Promise<{ readonly next: string; readonly code: string | undefined; readonly message: string }> {
-  try {
-    for (;;) if ((await run.next()) === undefined) throw new Error('the source returned')
-  } catch (error) {
-    if (!isEngineError(error)) throw error
-    return { next: error.next, code: (error as { readonly code?: string }).code, message: error.message }
-  }
-}
 
 async function issues(config: Record<string, string>) {
   return await postgresSource.validate?.(parseConfig(postgresSource.config, config), {

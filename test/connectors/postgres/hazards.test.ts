@@ -6,7 +6,7 @@ import { isEngineError, parseConfig, type SourceRecord, type SourceTaskContext }
 import type { LogLine, SourceRun } from '@millrace/sdk/testing'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { postgresSource } from '../../../connectors/postgres/index.ts'
-import { Database, startServer, told, until } from './database.ts'
+import { Database, failure, startServer, told, until } from './database.ts'
 
 const server = await startServer()
 afterAll(() => server.service?.stop())
@@ -18,16 +18,6 @@ async function database(setup: string): Promise<Database> {
 }
 
 const table = 'CREATE TABLE t (id int PRIMARY KEY, v text);'
-
-/** What the source threw, all that it gave before being passed over. */
-async function failure(run: SourceRun): Promise<{ readonly next: string; readonly code: string | undefined; readonly message: string }> {
-  try {
-    for (;;) if ((await run.next()) === undefined) throw new Error('the source returned')
-  } catch (error) {
-    if (!isEngineError(error)) throw error
-    return { next: error.next, code: (error as { readonly code?: string }).code, message: error.message }
-  }
-}
 
 const tellAll = async (run: SourceRun, count: number): Promise<readonly string[]> => (await run.take(count)).map((record) => told(record))
 

@@ -8,6 +8,7 @@ import { type EventSettings, type Place, type TableEvents, tableEvents } from '.
 import { NULL_TEXT, type RowText, type SnapshotMarker, type Table, UNCHANGED_TEXT } from '../../../../connectors/postgres/model.ts'
 import { type SourceRecordInput, sourceRecord } from '../../../../sdk/index.ts'
 import { isStage, type RecordedRecord, readRecording, recordOf } from '../golden/recording.ts'
+import { defaultSettings as defaultValueSettings } from '../values/rows.ts'
 import { baseTypes } from './tables.ts'
 
 const golden = new URL('../../../golden/cdc/postgres/', import.meta.url)
@@ -33,16 +34,7 @@ export const defaultSettings: EventSettings = {
   topicPrefix: 'dbz',
   topicDelimiter: '.',
   databaseName: 'golden',
-  values: {
-    decimalMode: 'precise',
-    timePrecisionMode: 'adaptive',
-    binaryMode: 'bytes',
-    intervalMode: 'numeric',
-    hstoreMode: 'json',
-    moneyFractionDigits: 2,
-    includeUnknown: false,
-    unavailablePlaceholder: Buffer.from('__debezium_unavailable_value'),
-  },
+  values: defaultValueSettings,
   tombstonesOnDelete: true,
   skippedOperations: new Set(['t']),
   extendedHeaders: { runId: '0e0b5c6e-5a59-4dcb-8a5a-0d6c1bd2e64b', taskId: '0' },
