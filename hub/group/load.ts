@@ -29,7 +29,12 @@ export async function loadPartition(partition: OffsetsPartition, offsets: Offset
   const passedOver = new Map<string, number>()
   const passOver = (what: string): void => void passedOver.set(what, (passedOver.get(what) ?? 0) + 1)
   for await (const records of partition.load()) {
-    for (const { key, value } of records) {
+    for (const loaded of records) {
+      if (loaded.kind === 'marker') {
+        passOver('transaction marker')
+        continue
+      }
+      const { key, value } = loaded
       if (key === null) {
         passOver('record without key')
         continue

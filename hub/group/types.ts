@@ -4,6 +4,7 @@
  * The coordinator keeps groups and committed offsets of the `__consumer_offsets` partitions that this broker leads, in Kafka's
  * records. The classic state machine is pure (`classic.ts`); the shell (`coordinator.ts`) performs its effects.
  */
+import type { StatePartition, StateTopic } from '../replica/index.ts'
 import type {
   DeleteGroups,
   DescribeGroups,
@@ -18,27 +19,11 @@ import type {
   SyncGroup,
 } from '../wire/index.ts'
 
-/** One partition of `__consumer_offsets`, as the coordinator needs it. */
-export interface OffsetsPartition {
-  /**
-   * Appends records (null value = tombstone) as one batch; resolves with 0 when they are synced (acks=all), else with the Kafka error code
-   * that the client gets (COORDINATOR_NOT_AVAILABLE for a storage fault, RECORD_LIST_TOO_LARGE …). Order of calls = order in the log.
-   */
-  append(records: readonly { readonly key: Buffer; readonly value: Buffer | null }[]): Promise<number>
-  /** All records from the log start to the end mark, in order; control records and records of aborted transactions left out. */
-  load(): AsyncIterable<
-    readonly { readonly key: Buffer | null; readonly value: Buffer | null; readonly offset: number; readonly timestampMs: number }[]
-  >
-}
+/** One partition of `__consumer_offsets`. */
+export type OffsetsPartition = StatePartition
 
-/** What the coordinator needs from the broker. */
-export interface OffsetsTopic {
-  readonly partitionCount: number
-  /** The partition, or the error code for «not here» (NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS). */
-  partition(index: number): OffsetsPartition | number
-  /** Makes the topic when absent; resolves with the error code. */
-  ensure(): Promise<number>
-}
+/** The topic `__consumer_offsets`. */
+export type OffsetsTopic = StateTopic
 
 /** Who asks: client id and host go into the member's description. */
 export interface Caller {

@@ -15,7 +15,7 @@ import {
   setMaxTimestamp,
 } from '../wire/index.ts'
 import { claimOf, type Producers } from './producers.ts'
-import type { AppendOrigin, LogConfig, Refused } from './types.ts'
+import type { AppendOrigin, LogConfig, Refused, Verification } from './types.ts'
 
 /** Per-record reasons in one answer; a batch of a megabyte can hold 150,000 faulty records. */
 const RECORD_ERRORS_MAX = 1000
@@ -28,6 +28,8 @@ const LONG_MAX = 2n ** 63n - 1n
 export interface AppendContext {
   readonly origin: AppendOrigin
   readonly leaderEpoch: number
+  /** Of transactional batches; see {@link AppendOptions}. */
+  readonly verification: Verification
   readonly config: LogConfig
   /** Offset that the first record will get. */
   readonly nextOffset: number
@@ -64,7 +66,7 @@ export function judgeAppend(records: Buffer, context: AppendContext): Ready | Du
   try {
     const found = findBatches(records, context)
     if (found.kind === 'refused') return found
-    return context.origin === 'client' ? judgeClient(found, context) : judgeSize(found, context)
+    return context.origin === 'client' ? judgeClient(found, context) : judgeOwn(found, context)
   } catch (error) {
     if (error instanceof BatchError) return refuse(error.errorCode, error.message)
     throw error
@@ -127,7 +129,7 @@ function judgeClient(found: Ready, context: AppendContext): Ready | Duplicate | 
   const ready = recompressed(found, context)
   const tooLarge = judgeSize(ready, context)
   if (tooLarge.kind === 'refused') return tooLarge
-  const verdict = judgeProducer(ready.records, at, context.producers)
+  const verdict = judgeProducer(ready.records, at, context)
   if (verdict !== undefined) return verdict
   if (context.config.messageTimestampType === 'LogAppendTime') setMaxTimestamp(ready.records, at, 'append', context.nowMs)
   return ready
@@ -142,9 +144,6 @@ function checkClientBatch(records: Buffer, at: number): Refused | undefined {
   if (batchHeader.producerId(records, at) >= 0 && batchHeader.baseSequence(records, at) < 0) {
     return refuse(ErrorCode.INVALID_RECORD, 'invalid sequence number in a record batch with a producer id')
   }
-  // No transaction can be open: there is no transaction coordinator to have begun one (KIP-890: what is not verified is refused).
-  if (batchHeader.isTransactional(records, at))
-    return refuse(ErrorCode.INVALID_TXN_STATE, 'the record batch belongs to no open transaction')
   return undefined
 }
 
@@ -215,6 +214,7 @@ function recompressed(found: Ready, { config }: AppendContext): Ready {
     producerId: batchHeader.producerId(records, 0),
     producerEpoch: batchHeader.producerEpoch(records, 0),
     baseSequence: batchHeader.baseSequence(records, 0),
+    transactional: batchHeader.isTransactional(records, 0),
     records: decodeRecords(records, 0),
   })
   return { kind: 'ready', records: encoded, positions: [0] }
@@ -241,10 +241,22 @@ function judgeSize(ready: Ready, { config, origin, name }: AppendContext): Ready
   )
 }
 
-function judgeProducer(records: Buffer, at: number, producers: Producers): Duplicate | Refused | undefined {
+/** Our own batches: size, and the epochs of those that belong to a transaction. */
+function judgeOwn(found: Ready, context: AppendContext): Ready | Refused {
+  if (context.origin === 'coordinator') {
+    for (const at of found.positions) {
+      const claim = claimOf(found.records, at)
+      const refusal = claim === undefined ? undefined : context.producers.judgeCoordinator(claim, context.verification)
+      if (refusal !== undefined) return refuse(refusal.errorCode, refusal.message)
+    }
+  }
+  return judgeSize(found, context)
+}
+
+function judgeProducer(records: Buffer, at: number, { producers, verification }: AppendContext): Duplicate | Refused | undefined {
   const claim = claimOf(records, at)
   if (claim === undefined) return undefined
-  const verdict = producers.judge(claim)
+  const verdict = producers.judge(claim, verification)
   if (verdict.kind === 'refused') return refuse(verdict.errorCode, verdict.message)
   if (verdict.kind === 'next') return undefined
   const { lastOffset, offsetDelta, timestampMs } = verdict.batch

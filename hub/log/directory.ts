@@ -18,7 +18,16 @@ import { recoverLog } from './recovery.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SpaceWatch } from './space.ts'
 import { TailBudget } from './tail-budget.ts'
-import type { DirectoryIdentity, LogConfig, LogDirectory, LogDirectoryOptions, LogLimits, PartitionLog, RecoveryReport } from './types.ts'
+import type {
+  DirectoryIdentity,
+  FlushRounds,
+  LogConfig,
+  LogDirectory,
+  LogDirectoryOptions,
+  LogLimits,
+  PartitionLog,
+  RecoveryReport,
+} from './types.ts'
 
 /** Topic ids of a log opened without one (Kafka's ZERO_UUID) are not written to partition.metadata. */
 const NO_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
@@ -155,6 +164,10 @@ class Directory implements LogDirectory {
   whenDrained(): Promise<void> {
     if (!this.backlogged) return Promise.resolve()
     return new Promise((resolve) => this.#drainWaiters.push(resolve))
+  }
+
+  get rounds(): FlushRounds {
+    return this.#flush.rounds
   }
 
   openLog(topic: string, partition: number, topicId: string, config: LogConfig): Promise<PartitionLog> {
@@ -351,6 +364,7 @@ class Directory implements LogDirectory {
       unwritten: (deltaBytes) => this.#unwritten(deltaBytes),
       wantsRecoveryPoint: () => this.#housekeeping.wantPass(),
       saveLogStarts: () => this.#offsets.saveLogStarts(this.#logs),
+      saveOffsets: () => this.#offsets.save(this.#logs),
       removeLater: (path, delayMs) => this.#housekeeping.removeLater(path, delayMs),
     }
   }

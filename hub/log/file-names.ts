@@ -16,10 +16,13 @@ export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint'
 export const LEADER_EPOCH_CHECKPOINT = 'leader-epoch-checkpoint'
 export const PARTITION_METADATA = 'partition.metadata'
 
-export type SegmentSuffix = '.log' | '.index' | '.timeindex' | '.snapshot'
+/** Files of a segment; the last one is there only when transactions were aborted in it. */
+export const SEGMENT_SUFFIXES = ['.log', '.index', '.timeindex', '.txnindex'] as const
+
+export type SegmentSuffix = (typeof SEGMENT_SUFFIXES)[number]
 
 /** `00000000000000000042.log` for 42. */
-export function segmentFile(offset: number, suffix: SegmentSuffix): string {
+export function segmentFile(offset: number, suffix: SegmentSuffix | '.snapshot'): string {
   return `${String(offset).padStart(20, '0')}${suffix}`
 }
 

@@ -1,6 +1,6 @@
 /** @module log/find-files — the first step of a recovery: which segments and producer snapshots a log's directory holds. */
 import type { Disk } from '../io/index.ts'
-import { parseSegmentFile } from './file-names.ts'
+import { parseSegmentFile, segmentFile } from './file-names.ts'
 import { CorruptLogError } from './log-error.ts'
 import type { Segment } from './segment.ts'
 
@@ -9,7 +9,7 @@ export interface FoundFiles {
   readonly segments: Segment[]
   /** Ascending. */
   readonly snapshotOffsets: number[]
-  /** Files that awaited their deletion and are gone now. */
+  /** Files that awaited their deletion, or belong to no segment, and are gone now. */
   readonly removedCount: number
 }
 
@@ -25,6 +25,7 @@ export async function findFiles(
 ): Promise<FoundFiles> {
   const segments: Segment[] = []
   const snapshotOffsets: number[] = []
+  const abortedOffsets = new Set<number>()
   let removedCount = 0
   for (const name of await disk.list(directory)) {
     const file = parseSegmentFile(name)
@@ -42,6 +43,14 @@ export async function findFiles(
       removedCount++
     } else if (file.suffix === '.log') segments.push(newSegment(file.offset))
     else if (file.suffix === '.snapshot') snapshotOffsets.push(file.offset)
+    else if (file.suffix === '.txnindex') abortedOffsets.add(file.offset)
+  }
+  // What is left of a segment that came to nothing would pass for part of the next one that begins there.
+  const baseOffsets = new Set(segments.map(({ baseOffset }) => baseOffset))
+  for (const offset of abortedOffsets) {
+    if (baseOffsets.has(offset)) continue
+    await disk.remove(`${directory}/${segmentFile(offset, '.txnindex')}`)
+    removedCount++
   }
   for (const [index, segment] of segments.entries()) {
     const facts = await disk.facts(segment.path)
@@ -49,6 +58,7 @@ export async function findFiles(
     segment.createdMs = facts?.modifiedMs ?? segment.createdMs
     const next = segments[index + 1]
     segment.isPinned = next === undefined
+    segment.hasAborted = abortedOffsets.has(segment.baseOffset)
     segment.nextOffset = next?.baseOffset ?? segment.baseOffset
   }
   if (segments.length === 0) segments.push(newSegment(logStartOffset))

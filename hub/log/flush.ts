@@ -4,6 +4,7 @@
  * grow under load, and a lone append waits for one write and one sync (design §3).
  */
 import type { Clock } from '../io/index.ts'
+import type { FlushRounds } from './types.ts'
 
 /** What takes part in rounds. Both calls handle their own failures and never reject. */
 export interface Flushable {
@@ -19,9 +20,16 @@ export class FlushLoop {
   #isScheduled = false
   #isStopped = false
   #round: Promise<void> | undefined
+  #roundCount = 0
+  #roundsMs = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  /** What it did so far. */
+  get rounds(): FlushRounds {
+    return { count: this.#roundCount, totalMs: this.#roundsMs }
   }
 
   /** The log has something to write. The round begins after the events of this turn, so that their appends share it. */
@@ -57,8 +65,11 @@ export class FlushLoop {
     if (this.#isStopped) return
     const logs = [...this.#dirty]
     this.#dirty.clear()
+    const beganMs = this.#clock.monotonicMs()
     this.#round = Promise.all(logs.map(flush)).then(() => {
       this.#round = undefined
+      this.#roundCount++
+      this.#roundsMs += this.#clock.monotonicMs() - beganMs
       this.#schedule()
     })
   }

@@ -49,6 +49,11 @@ export class IndexFile {
     this.#keptCount = Math.min(this.#keptCount, entryCount)
   }
 
+  /** Whether the file is not what `index` is. */
+  isBehind(index: IndexEntries): boolean {
+    return this.#isLonger || this.#entryCount !== index.entryCount
+  }
+
   /** Writes what the file lacks. `final`: also cuts the file to its entries. `sync`: what was written is synced. Calls must not overlap. */
   async flush(index: IndexEntries, disk: Disk, path: string, { final, sync }: FlushOptions): Promise<void> {
     const [from, to] = [this.#entryCount, index.entryCount]

@@ -9,6 +9,7 @@ export const logLimits: LogLimits = {
   recoveryPointBytes: 64 * 1024 * 1024,
   recoveryPointMs: 1000,
   freeBytesMin: 64 * 1024 * 1024,
+  freeBytesResume: 128 * 1024 * 1024,
   retentionCheckMs: 5 * 60 * 1000,
   producerBatchesMax: 5,
   producerIdExpirationMs: 24 * 60 * 60 * 1000,

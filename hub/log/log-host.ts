@@ -29,6 +29,8 @@ export interface LogHost {
   wantsRecoveryPoint(): void
   /** Makes the log start offsets durable. */
   saveLogStarts(): Promise<void>
+  /** The same with the recovery points. */
+  saveOffsets(): Promise<void>
   /** Removes the file when the delay has passed. */
   readonly removeLater: (path: string, delayMs: number) => void
 }

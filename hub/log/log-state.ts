@@ -8,10 +8,12 @@ import type { EpochEntry } from './checkpoints.ts'
 import type { LeaderEpochs } from './epochs.ts'
 import { OFFSET_INDEX_ENTRY_BYTES } from './offset-index.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
-import { claimOf, type Producers } from './producers.ts'
+import type { Producers } from './producers.ts'
+import { recordProducer } from './record-producer.ts'
 import type { RecoveredLog } from './recovery.ts'
 import { SEGMENT_SPAN_MAX, Segment, type SegmentMark } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import type { Snapshots } from './snapshot-files.ts'
 import { Tail, type TailChunk } from './tail.ts'
 import type { TailBudget } from './tail-budget.ts'
 import { TIME_INDEX_ENTRY_BYTES } from './time-index.ts'
@@ -41,7 +43,7 @@ export class LogState {
   epochs: LeaderEpochs
   /** Epochs differ from leader-epoch-checkpoint. */
   epochsChanged: boolean
-  snapshotOffsets: number[]
+  snapshots: Snapshots
   logStartOffset: number
   logEndOffset: number
   sizeBytes: number
@@ -62,7 +64,7 @@ export class LogState {
     this.producers = recovered.producers
     this.epochs = recovered.epochs
     this.epochsChanged = recovered.epochsChanged
-    this.snapshotOffsets = recovered.snapshotOffsets
+    this.snapshots = recovered.snapshots
     this.logStartOffset = recovered.logStartOffset
     this.logEndOffset = this.active.nextOffset
     this.sizeBytes = sumOfSizes(this.segments)
@@ -76,7 +78,7 @@ export class LogState {
     this.producers = recovered.producers
     this.epochs = recovered.epochs
     this.epochsChanged = recovered.epochsChanged
-    this.snapshotOffsets = recovered.snapshotOffsets
+    this.snapshots = recovered.snapshots
     this.logStartOffset = recovered.logStartOffset
     this.logEndOffset = this.active.nextOffset
     this.sizeBytes = sumOfSizes(this.segments)
@@ -94,7 +96,7 @@ export class LogState {
     segment.add(buffer, at, config.indexIntervalBytes)
     this.sizeBytes += sizeBytes
     if (this.epochs.assign(batchHeader.leaderEpoch(buffer, at), this.logEndOffset)) this.epochsChanged = true
-    this.#recordProducer(buffer, at, segment.nextOffset - 1, nowMs)
+    recordProducer(this.producers, segment, buffer, at, nowMs, true)
     this.logEndOffset = segment.nextOffset
   }
 
@@ -135,7 +137,7 @@ export class LogState {
     const dropped = this.segments.splice(this.segments.indexOf(mark.active) + 1)
     for (const segment of dropped) this.rolledSnapshots.delete(segment)
     mark.active.rewind(mark.segment)
-    this.producers.rewind()
+    this.producers.rewind(mark.logEndOffset)
     this.logEndOffset = mark.logEndOffset
     this.sizeBytes = sumOfSizes(this.segments)
     this.#rewindEpochs(mark)
@@ -149,13 +151,6 @@ export class LogState {
     this.epochs.truncateFromStart(this.logStartOffset)
     this.epochs.assign(this.#begunEpoch, this.logEndOffset)
     this.epochsChanged = true
-  }
-
-  #recordProducer(buffer: Buffer, at: number, lastOffset: number, nowMs: number): void {
-    const claim = claimOf(buffer, at)
-    if (claim === undefined) return
-    const offsetDelta = batchHeader.lastOffsetDelta(buffer, at)
-    this.producers.record(claim, { lastOffset, offsetDelta, timestampMs: batchHeader.maxTimestampMs(buffer, at) }, nowMs, true)
   }
 
   /** Kafka's LogSegment.shouldRoll. */

@@ -12,17 +12,15 @@
  * Taking back is safe because nothing unwritten was acknowledged or shown to a consumer (the high watermark is at most the written end).
  */
 import { formatEpochs } from './checkpoints.ts'
-import { LEADER_EPOCH_CHECKPOINT, segmentFile } from './file-names.ts'
+import { LEADER_EPOCH_CHECKPOINT, SEGMENT_SUFFIXES } from './file-names.ts'
 import type { Flushable } from './flush.ts'
 import { asError, DiskFullError, isNoSpace, isOutOfDescriptors, LogClosedError, LogFencedError, TooManyFilesError } from './log-error.ts'
 import type { LogHost } from './log-host.ts'
 import type { LogMark, LogState } from './log-state.ts'
-import { encodeProducerSnapshot } from './producer-snapshot.ts'
+import { encodeProducerSnapshot, hasProducers } from './producer-snapshot.ts'
 import type { Segment } from './segment.ts'
+import { saveSnapshot } from './snapshot-files.ts'
 import { Waiters } from './waiters.ts'
-
-/** Producer snapshots that stay on disk: the latest, and one to fall back on. */
-const SNAPSHOTS_KEPT = 2
 
 /** See the module. */
 export class LogWriter implements Flushable {
@@ -40,7 +38,8 @@ export class LogWriter implements Flushable {
   /** The log as of the last successful write. */
   #confirmed: LogMark
   #housekeeping: Promise<void> = Promise.resolve()
-  #movingRecoveryPoint = false
+  /** A move of the recovery point that is under way. */
+  #moving: Promise<void> | undefined
   #syncedBytes = 0
   #unsyncedBytes = 0
   /** This log's share in the directory's unwritten bytes: whatever happens to them, they leave it once. */
@@ -48,6 +47,8 @@ export class LogWriter implements Flushable {
   writtenOffset: number
   syncedOffset: number
   recoveryPoint: number
+  /** The recovery point that is on the device. */
+  savedRecoveryPoint: number
   fenced: LogFencedError | undefined
   /** No appends any more; what there is will be written. A batch after the last round would be in the producer state and not in the file. */
   isClosing = false
@@ -64,7 +65,7 @@ export class LogWriter implements Flushable {
     this.#confirmed = state.mark()
     this.writtenOffset = state.logEndOffset
     this.syncedOffset = state.logEndOffset
-    this.recoveryPoint = Math.min(recoveryPoint, state.logEndOffset)
+    this.recoveryPoint = this.savedRecoveryPoint = Math.min(recoveryPoint, state.logEndOffset)
   }
 
   /** Whether anything was synced that the recovery point does not cover. */
@@ -119,7 +120,7 @@ export class LogWriter implements Flushable {
     this.#state.tail.wrote(mark.active, mark.segment.sizeBytes)
     this.#settleAccount(sizeBytes)
     this.#written.reach(this.writtenOffset)
-    this.#notify()
+    this.notify()
     return true
   }
 
@@ -140,7 +141,7 @@ export class LogWriter implements Flushable {
     this.#finishSegmentsBefore(mark.active)
     this.syncedOffset = mark.logEndOffset
     this.#synced.reach(this.syncedOffset)
-    this.#notify()
+    this.notify()
     if (this.#syncedBytes >= this.#host.limits.recoveryPointBytes) this.#host.wantsRecoveryPoint()
   }
 
@@ -158,20 +159,30 @@ export class LogWriter implements Flushable {
 
   /**
    * Moves the recovery point to the present end once that is synced: index entries, producer state and epochs are written first. But for
-   * the time index they need no sync of their own: recovery checks what it finds, and falls back on a longer scan.
+   * the time index they need no sync of their own: recovery checks what it finds, and falls back on a longer scan. `isSecured`: the producer
+   * state is synced all the same.
    */
-  async moveRecoveryPoint(): Promise<void> {
-    if (this.fenced !== undefined || this.isClosed || this.isBusy || this.#movingRecoveryPoint) return
-    this.#movingRecoveryPoint = true
+  async moveRecoveryPoint(isSecured = false): Promise<void> {
+    if (isSecured) await this.#moving
+    if (this.fenced !== undefined || this.isClosed || this.isBusy || this.#moving !== undefined) return
+    this.#moving = this.#move(isSecured).finally(() => {
+      this.#moving = undefined
+    })
+    await this.#moving
+  }
+
+  async #move(isSecured: boolean): Promise<void> {
     this.#syncedBytes = 0
-    const { producers, logEndOffset, snapshotOffsets } = this.#state
-    const snapshot = producers.changed || snapshotOffsets.length === 0 ? encodeProducerSnapshot(producers.entries) : undefined
+    const { active, producers, logEndOffset, snapshots } = this.#state
+    const isWanted = isSecured || producers.changed || snapshots.offsets.length === 0
+    const snapshot = isWanted ? encodeProducerSnapshot(producers.entries) : undefined
     producers.changed = false
     try {
       await this.whenSynced(logEndOffset)
       await this.enqueue(async () => {
-        await this.#state.active.flushIndexes(false)
-        await this.#saveSnapshot(logEndOffset, snapshot, false)
+        // That one is on the device now; the present one may not be written yet.
+        if (active.isPinned) await active.flushIndexes(false)
+        await this.#saveSnapshot(logEndOffset, snapshot, isSecured)
         await this.#saveEpochs()
         this.recoveryPoint = Math.max(this.recoveryPoint, logEndOffset)
       })
@@ -180,8 +191,6 @@ export class LogWriter implements Flushable {
       // Waiters of a log that was fenced, closed or taken back have their own error; what failed here costs a longer recovery, no record.
       if (this.fenced === undefined && !this.isClosed)
         this.#host.logger.warn({ directory: this.directory, error: asError(error).message }, 'the recovery point could not be moved')
-    } finally {
-      this.#movingRecoveryPoint = false
     }
   }
 
@@ -193,6 +202,11 @@ export class LogWriter implements Flushable {
       () => undefined,
     )
     return run
+  }
+
+  /** Something that listeners act on has changed. */
+  notify(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   /** Everything is written and a new, empty segment became the active one. */
@@ -208,6 +222,7 @@ export class LogWriter implements Flushable {
     this.#touched.clear()
     this.writtenOffset = this.syncedOffset = this.#state.logEndOffset
     this.recoveryPoint = Math.min(recoveryPoint, this.#state.logEndOffset)
+    this.savedRecoveryPoint = Math.min(this.savedRecoveryPoint, this.recoveryPoint)
   }
 
   /** After the last round: final indexes, producer state and epochs, synced. */
@@ -269,7 +284,7 @@ export class LogWriter implements Flushable {
       mark.active.writtenBytes = mark.segment.sizeBytes
       for (const segment of dropped) {
         segment.discard()
-        await this.#host.disk.remove(segment.path)
+        for (const suffix of SEGMENT_SUFFIXES) await this.#host.disk.remove(segment.pathOf(suffix))
       }
     } catch (error) {
       this.fence(asError(error))
@@ -292,7 +307,7 @@ export class LogWriter implements Flushable {
       rolledSnapshots.delete(next)
       void this.enqueue(async () => {
         await segment.flushIndexes(true)
-        if (snapshot !== undefined) await this.#saveSnapshot(next.baseOffset, snapshot, false)
+        if (snapshot !== undefined) await this.#saveSnapshot(next.baseOffset, snapshot, hasProducers(snapshot))
       })
         .catch((error: unknown) =>
           this.#host.logger.warn(
@@ -302,42 +317,23 @@ export class LogWriter implements Flushable {
         )
         .finally(() => {
           this.#finishing.delete(segment)
-          segment.unpin()
+          // What no file has yet must not be forgotten: it is written with the next snapshot.
+          if (!segment.isTransactionIndexBehind) segment.unpin()
         })
     }
   }
 
-  /** `snapshot` undefined: nothing has changed since the latest one, which gets a new name. */
+  /** Only when every aborted transaction below it is in its index for good: a later start looks at the batches behind the snapshot alone. */
   async #saveSnapshot(offset: number, snapshot: Buffer | undefined, sync: boolean): Promise<void> {
-    const { disk } = this.#host
-    const offsets = this.#state.snapshotOffsets
-    const latest = offsets.at(-1) ?? -1
-    const path = this.#snapshotPath(offset)
-    if (snapshot === undefined) {
-      if (latest < 0 || latest >= offset) return
-      await disk.rename(this.#snapshotPath(latest), path)
-      offsets.pop()
-    } else {
-      await this.#writeWhole(path, snapshot, sync)
+    const { segments, active, snapshots } = this.#state
+    for (const segment of segments) {
+      if (segment.baseOffset >= offset || !segment.isTransactionIndexBehind) continue
+      await segment.flushTransactions()
+      if (segment !== active && !this.#finishing.has(segment) && segment.writtenBytes === segment.sizeBytes) segment.unpin()
     }
-    if (!offsets.includes(offset)) offsets.push(offset)
-    offsets.sort((a, b) => a - b)
-    while (offsets.length > SNAPSHOTS_KEPT) await disk.remove(this.#snapshotPath(offsets.shift() ?? 0))
-  }
-
-  async #writeWhole(path: string, content: Buffer, sync: boolean): Promise<void> {
-    const file = await this.#host.disk.open(path, 'create')
-    try {
-      await file.truncate(0)
-      await file.write([content], 0)
-      if (sync) await file.sync()
-    } finally {
-      await file.close()
-    }
-  }
-
-  #snapshotPath(offset: number): string {
-    return `${this.directory}/${segmentFile(offset, '.snapshot')}`
+    const { directory, savedRecoveryPoint } = this
+    const place = { disk: this.#host.disk, directory, savedRecoveryPoint }
+    this.#state.snapshots = await saveSnapshot(place, snapshots, offset, snapshot, sync)
   }
 
   async #saveEpochs(): Promise<void> {
@@ -356,10 +352,6 @@ export class LogWriter implements Flushable {
     if (this.fenced !== undefined) return Promise.reject(this.fenced)
     if (this.isClosed) return Promise.reject(new LogClosedError(this.directory))
     return waiters.wait(offset)
-  }
-
-  #notify(): void {
-    for (const listener of this.#listeners) listener()
   }
 
   #rejectAll(error: Error): void {

@@ -1,7 +1,8 @@
 /** @module log/log — the log of one partition: appends, reads, searches, and what shortens it. Writing to the device is the writer's. */
-import { ErrorCode } from '../wire/index.ts'
-import { assignOffsets, judgeAppend, refuse } from './append.ts'
-import { segmentFile } from './file-names.ts'
+import { encodeEndTransactionMarker, ErrorCode } from '../wire/index.ts'
+import { collectAborted } from './aborted.ts'
+import { type AppendContext, assignOffsets, judgeAppend, type Ready, refuse } from './append.ts'
+import { SEGMENT_SUFFIXES, segmentFile } from './file-names.ts'
 import { isMissing, LogClosedError, type LogFencedError } from './log-error.ts'
 import type { LogHost } from './log-host.ts'
 import { LogState } from './log-state.ts'
@@ -11,7 +12,24 @@ import { expiredCount } from './retention.ts'
 import { findMaxTimestamp, findOffsetForTimestamp } from './search.ts'
 import type { Segment } from './segment.ts'
 import { NOTHING_READ, readSegment } from './segment-read.ts'
-import type { Appended, AppendOrigin, LogConfig, OffsetAndTimestamp, PartitionLog, ReadLimits, ReadResult, Refused } from './types.ts'
+import { securedOffset } from './snapshot-files.ts'
+import type {
+  AbortedTransaction,
+  Appended,
+  AppendOptions,
+  LogConfig,
+  Marker,
+  OffsetAndTimestamp,
+  PartitionLog,
+  ProducerState,
+  ReadLimits,
+  ReadResult,
+  Refused,
+  VerificationGuard,
+} from './types.ts'
+
+/** Beyond the longest transaction that is allowed, for a marker to come (KIP-664). */
+const LATE_TRANSACTION_MS = 5 * 60 * 1000
 
 export interface LogOptions {
   readonly topic: string
@@ -76,22 +94,18 @@ export class Log implements PartitionLog {
     return this.writer.fenced
   }
 
-  append(records: Buffer, options: { readonly origin: AppendOrigin; readonly leaderEpoch: number }): Appended | Refused {
+  append(records: Buffer, { origin, leaderEpoch, verification }: AppendOptions): Appended | Refused {
     this.#assertUsable()
-    const { origin, leaderEpoch } = options
     const { state, config } = this
     // What frees space (deleting a topic) is itself an append of the metadata log: only clients are held back ahead of time.
-    if (this.writer.isBusy || (origin === 'client' && this.#host.isFull())) {
-      return refuse(ErrorCode.KAFKA_STORAGE_ERROR, `no space left on the device of ${this.directory}`)
-    }
-    const nowMs = this.#host.clock.nowMs()
-    const { logEndOffset: baseOffset, logStartOffset } = state
+    if (this.writer.isBusy || (origin === 'client' && this.#host.isFull())) return this.#noSpace()
     const context = {
       origin,
       leaderEpoch,
+      verification,
       config,
-      nextOffset: baseOffset,
-      nowMs,
+      nextOffset: state.logEndOffset,
+      nowMs: this.#host.clock.nowMs(),
       producers: state.producers,
       name: `${this.topic}-${this.partition}`,
     }
@@ -99,22 +113,87 @@ export class Log implements PartitionLog {
     if (verdict.kind === 'refused') return verdict
     const isAppendTime = config.messageTimestampType === 'LogAppendTime'
     if (verdict.kind === 'duplicate') {
+      const { baseOffset, lastOffset } = verdict
       const logAppendTimeMs = isAppendTime ? verdict.timestampMs : -1
-      return {
-        kind: 'appended',
-        baseOffset: verdict.baseOffset,
-        lastOffset: verdict.lastOffset,
-        logAppendTimeMs,
-        logStartOffset,
-        duplicate: true,
-      }
+      return { kind: 'appended', baseOffset, lastOffset, logAppendTimeMs, logStartOffset: state.logStartOffset, duplicate: true }
     }
-    assignOffsets(verdict, context)
+    return this.#store(verdict, context, isAppendTime && origin === 'client' ? context.nowMs : -1)
+  }
+
+  appendMarker(marker: Marker, leaderEpoch: number): Appended | Refused {
+    this.#assertUsable()
+    if (this.writer.isBusy) return this.#noSpace()
+    const { state, config } = this
+    const refusal = state.producers.judgeMarker(marker)
+    if (refusal !== undefined) return refuse(refusal.errorCode, `${refusal.message} in ${this.topic}-${this.partition}`)
+    const nowMs = this.#host.clock.nowMs()
+    const { producerId, producerEpoch, coordinatorEpoch, isCommit } = marker
+    const records = encodeEndTransactionMarker({ producerId, producerEpoch, coordinatorEpoch, commit: isCommit, timestampMs: nowMs })
+    const context = { origin: 'coordinator', leaderEpoch, config, nextOffset: state.logEndOffset, nowMs } as const
+    const name = `${this.topic}-${this.partition}`
+    return this.#store(
+      { kind: 'ready', records, positions: [0] },
+      { ...context, name, producers: state.producers, verification: 'trusted' },
+      -1,
+    )
+  }
+
+  #store(ready: Ready, context: AppendContext, logAppendTimeMs: number): Appended {
+    const { state } = this
+    const { nextOffset: baseOffset, config, nowMs } = context
+    const { logStartOffset } = state
+    assignOffsets(ready, context)
     const beforeBytes = state.sizeBytes
-    for (const at of verdict.positions) state.store(verdict.records, at, config, nowMs)
+    for (const at of ready.positions) state.store(ready.records, at, config, nowMs)
     this.writer.appended(state.sizeBytes - beforeBytes)
-    const logAppendTimeMs = isAppendTime && origin === 'client' ? nowMs : -1
     return { kind: 'appended', baseOffset, lastOffset: state.logEndOffset - 1, logAppendTimeMs, logStartOffset, duplicate: false }
+  }
+
+  #noSpace(): Refused {
+    return refuse(ErrorCode.KAFKA_STORAGE_ERROR, `no space left on the device of ${this.directory}`)
+  }
+
+  beginVerification(
+    producerId: number,
+    producerEpoch: number,
+    firstSequence: number,
+    supportsEpochBump: boolean,
+  ): VerificationGuard | undefined {
+    const { clock } = this.#host
+    return this.state.producers.beginVerification(producerId, producerEpoch, firstSequence, supportsEpochBump, clock.nowMs())
+  }
+
+  lastStableOffset(highWatermark: number): number {
+    const { producers, logStartOffset } = this.state
+    return Math.min(highWatermark, Math.max(producers.firstUnstableOffset(highWatermark), logStartOffset))
+  }
+
+  get hasAbortedTransactions(): boolean {
+    return this.state.segments.some((segment) => segment.hasAborted)
+  }
+
+  abortedTransactions(fetchOffset: number, endOffset: number): readonly AbortedTransaction[] | Promise<readonly AbortedTransaction[]> {
+    return collectAborted(this.state, fetchOffset, endOffset)
+  }
+
+  get producerCount(): number {
+    return this.state.producers.size
+  }
+
+  producers(): readonly ProducerState[] {
+    return Array.from(this.state.producers.entries, ([producerId, entry]) => ({
+      producerId,
+      producerEpoch: entry.epoch,
+      lastSequence: entry.batches.at(-1)?.lastSequence ?? -1,
+      lastTimestampMs: entry.timestampMs,
+      coordinatorEpoch: entry.coordinatorEpoch,
+      currentTransactionStartOffset: entry.transactionOffset,
+    }))
+  }
+
+  hasLateTransaction(nowMs: number, transactionMaxTimeoutMs: number): boolean {
+    const { oldestTransactionMs } = this.state.producers
+    return oldestTransactionMs > 0 && nowMs - oldestTransactionMs > transactionMaxTimeoutMs + LATE_TRANSACTION_MS
   }
 
   whenWritten(offset: number): Promise<void> {
@@ -183,6 +262,8 @@ export class Log implements PartitionLog {
     if (offset > state.logEndOffset) throw new RangeError(`log start ${offset} is beyond the log's end ${state.logEndOffset}`)
     if (offset <= state.logStartOffset) return
     this.#moveStart(offset)
+    // The last stable offset may have been held back by what is gone now.
+    this.writer.notify()
     await this.#host.saveLogStarts()
     await this.#removeExpired(this.writer.syncedOffset, true)
   }
@@ -216,11 +297,23 @@ export class Log implements PartitionLog {
   }
 
   /** In the housekeeping's turn, so that no segment goes whose index is being written. */
-  #removeExpired(highWatermark: number, onlyBelowStart: boolean): Promise<number> {
+  async #removeExpired(endOffset: number, onlyBelowStart: boolean): Promise<number> {
     const { state, config, writer } = this
-    return writer.enqueue(async () => {
+    const expired = (highWatermark: number): Promise<number> =>
+      expiredCount({ state, config, nowMs: this.#host.clock.nowMs(), highWatermark, onlyBelowStart })
+    const last = state.segments[(await expired(endOffset)) - 1]
+    // What producers did in a segment that is gone only a snapshot knows: it goes when no crash can take that any more.
+    const secured = (): number =>
+      state.producers.size === 0 ? endOffset : Math.min(endOffset, securedOffset(state.snapshots, writer.savedRecoveryPoint))
+    if (last !== undefined && last.nextOffset > secured()) {
+      await writer.moveRecoveryPoint(true)
+      // A full disk may keep it from being saved: then what can go without it goes, and makes room.
+      await this.#host.saveOffsets().catch(() => undefined)
+    }
+    return await writer.enqueue(async () => {
       const nowMs = this.#host.clock.nowMs()
-      let count = await expiredCount({ state, config, nowMs, highWatermark, onlyBelowStart })
+      const highWatermark = secured()
+      let count = await expired(highWatermark)
       if (count === 0) return 0
       if (count === state.segments.length) {
         if (state.logEndOffset > highWatermark) count--
@@ -252,7 +345,7 @@ export class Log implements PartitionLog {
     const { disk } = this.#host
     const renamed: string[] = []
     segment.discard()
-    for (const suffix of ['.log', '.index', '.timeindex'] as const) {
+    for (const suffix of SEGMENT_SUFFIXES) {
       const path = segment.pathOf(suffix)
       try {
         await disk.rename(path, `${path}.deleted`)
@@ -271,9 +364,9 @@ export class Log implements PartitionLog {
     for (const segment of state.segments) segment.discard()
     for (const segment of state.segments) {
       if (segment.baseOffset < offset || segment === state.segments[0]) continue
-      for (const suffix of ['.log', '.index', '.timeindex'] as const) await disk.remove(segment.pathOf(suffix))
+      for (const suffix of SEGMENT_SUFFIXES) await disk.remove(segment.pathOf(suffix))
     }
-    for (const snapshot of state.snapshotOffsets)
+    for (const snapshot of state.snapshots.offsets)
       if (snapshot > offset) await disk.remove(`${this.directory}/${segmentFile(snapshot, '.snapshot')}`)
     await disk.syncDirectory(this.directory)
     const recoveryPoint = Math.min(writer.recoveryPoint, offset)

@@ -46,7 +46,11 @@ class OffsetFile {
 
 /** What the checkpoints say of an open log. */
 export interface CheckpointedLog {
-  readonly writer: { readonly recoveryPoint: number }
+  readonly writer: {
+    readonly recoveryPoint: number
+    /** Set once that is durable. */
+    savedRecoveryPoint: number
+  }
   readonly syncedOffset: number
   readonly logStartOffset: number
   readonly firstFileOffset: number
@@ -85,7 +89,9 @@ export class OffsetFiles {
       this.#recoveryPoints.offsets.set(name, log.writer.recoveryPoint)
       this.#highWatermarks.offsets.set(name, log.syncedOffset)
     }
+    const saved = Array.from(logs.values(), ({ writer }) => [writer, writer.recoveryPoint] as const)
     await Promise.all([this.#recoveryPoints.save(), this.#highWatermarks.save(), this.saveLogStarts(logs)])
+    for (const [writer, recoveryPoint] of saved) writer.savedRecoveryPoint = recoveryPoint
   }
 
   /** The same for their starts only, if any has moved. */

@@ -36,6 +36,11 @@ export function encodeProducerSnapshot(entries: ReadonlyMap<number, ProducerEntr
   return buffer
 }
 
+/** Whether a file's content names any producer. */
+export function hasProducers(content: Buffer): boolean {
+  return content.length > HEADER_BYTES
+}
+
 /** The entries of a file, seen `nowMs`. Throws CorruptLogError that names it. */
 export function decodeProducerSnapshot(path: string, content: Buffer, nowMs: number): Map<number, ProducerEntry> {
   const damaged = (reason: string): CorruptLogError =>
@@ -62,9 +67,15 @@ function writeEntry(buffer: Buffer, at: number, producerId: number, entry: Produ
   buffer.writeInt32BE(batch?.lastSequence ?? NONE, at + 10)
   writeInt64(buffer, batch?.lastOffset ?? NONE, at + 14)
   buffer.writeInt32BE(batch?.offsetDelta ?? 0, at + 22)
-  writeInt64(buffer, batch?.timestampMs ?? entry.seenMs, at + 26)
-  buffer.writeInt32BE(NONE, at + 34) // coordinator epoch: known from the first transaction marker on
-  writeInt64(buffer, NONE, at + 38) // first offset of the open transaction
+  writeInt64(buffer, timestampOf(entry, batch), at + 26)
+  buffer.writeInt32BE(entry.coordinatorEpoch, at + 34)
+  writeInt64(buffer, entry.transactionOffset, at + 38)
+}
+
+/** A marker may have come after the last batch: what Kafka keeps is the time of whatever came last. */
+function timestampOf(entry: ProducerEntry, batch: ProducedBatch | undefined): number {
+  if (batch !== undefined && batch !== entry.batches.at(-1)) return batch.timestampMs
+  return entry.timestampMs >= 0 ? entry.timestampMs : entry.seenMs
 }
 
 function readEntry(buffer: Buffer, at: number, nowMs: number, entries: Map<number, ProducerEntry>): void {
@@ -74,12 +85,14 @@ function readEntry(buffer: Buffer, at: number, nowMs: number, entries: Map<numbe
   const lastOffset = readInt64(buffer, at + 14)
   const offsetDelta = buffer.readInt32BE(at + 22)
   const timestampMs = readInt64(buffer, at + 26)
+  const coordinatorEpoch = buffer.readInt32BE(at + 34)
+  const transactionOffset = Math.max(NONE, readInt64(buffer, at + 38))
   const previous = entries.get(producerId)
   const batches = previous !== undefined && previous.epoch === epoch ? [...previous.batches] : []
-  if (lastSequence !== NONE) {
+  if (lastOffset >= 0) {
     // A batch has as many sequences as offsets.
     const first = lastSequence - offsetDelta
     batches.push({ firstSequence: first < 0 ? first + SEQUENCE_COUNT : first, lastSequence, lastOffset, offsetDelta, timestampMs })
   }
-  entries.set(producerId, { epoch, batches, seenMs: nowMs })
+  entries.set(producerId, { epoch, batches, timestampMs, coordinatorEpoch, transactionOffset, seenMs: nowMs })
 }

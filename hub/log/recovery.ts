@@ -5,18 +5,21 @@
  */
 import type { Disk } from '../io/index.ts'
 import type { Logger } from '../observe/index.ts'
-import { BATCH_HEADER_BYTES, batchHeader } from '../wire/index.ts'
+import { batchHeader } from '../wire/index.ts'
 import { type EpochEntry, parseEpochs } from './checkpoints.ts'
 import { LeaderEpochs } from './epochs.ts'
-import { LEADER_EPOCH_CHECKPOINT, segmentFile } from './file-names.ts'
+import { LEADER_EPOCH_CHECKPOINT, SEGMENT_SUFFIXES, segmentFile } from './file-names.ts'
 import { findFiles } from './find-files.ts'
 import { asError, CorruptLogError } from './log-error.ts'
 import { decodeProducerSnapshot } from './producer-snapshot.ts'
-import { claimOf, Producers } from './producers.ts'
+import { Producers } from './producers.ts'
+import { recordProducer } from './record-producer.ts'
+import { firstDamagedTransactions, loadIndexes, loadTransactions } from './recover-indexes.ts'
 import { secureFrom } from './rewrite.ts'
-import { headerProblem, scanBatches } from './scan.ts'
-import { readOrNothing, SEGMENT_SPAN_MAX, Segment } from './segment.ts'
+import { scanBatches } from './scan.ts'
+import { readOrNothing, Segment } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import type { Snapshots } from './snapshot-files.ts'
 import type { LogLimits } from './types.ts'
 
 export interface RecoveryOptions {
@@ -47,8 +50,8 @@ export interface RecoveredLog {
   readonly producers: Producers
   readonly epochs: LeaderEpochs
   readonly epochsChanged: boolean
-  /** Offsets of the producer snapshots on disk, ascending. */
-  readonly snapshotOffsets: number[]
+  /** The producer snapshots on disk; the one that recovery went on from is synced now. */
+  readonly snapshots: Snapshots
   readonly scannedBytes: number
   readonly truncatedBytes: number
   readonly rebuiltIndexes: boolean
@@ -92,16 +95,18 @@ class Recovery {
     const found = await findFiles(directory, disk, (baseOffset) => this.#newSegment(baseOffset), this.#options.logStartOffset)
     this.#segments = found.segments
     this.#hasUnsyncedNames = found.removedCount > 0
-    const snapshots = await this.#loadSnapshot(found.snapshotOffsets)
+    const snapshots = await this.#loadSnapshot(found.snapshotOffsets, Number.POSITIVE_INFINITY)
+    const areAbortedKnown = await this.#checkTransactions(snapshots)
     const epochsKnown = await this.#loadEpochs()
     const firstOffset = this.#segments[0]?.baseOffset ?? 0
     // A log that was closed in order and has no snapshot at all had no producers.
-    const noProducers = clean && found.snapshotOffsets.length === 0
+    const noProducers = clean && found.snapshotOffsets.length === 0 && areAbortedKnown
     const producersFrom = this.#snapshotOffset ?? (noProducers ? Number.POSITIVE_INFINITY : firstOffset)
     const checkFrom = clean ? Number.POSITIVE_INFINITY : recoveryPoint
     const scanFrom = epochsKnown ? Math.min(producersFrom, checkFrom) : firstOffset
     await this.#scan(scanFrom, checkFrom, producersFrom)
     const logStartOffset = await this.#settleStart()
+    await this.#syncSnapshot()
     if (this.#hasUnsyncedNames) await disk.syncDirectory(directory)
     const endOffset = this.#active.nextOffset
     if (endOffset < recoveryPoint)
@@ -110,7 +115,7 @@ class Recovery {
     if (this.#options.endOffset === undefined) this.#epochs.truncateBeyond(endOffset)
     else this.#epochs.truncateFromEnd(endOffset)
     this.#epochs.truncateFromStart(logStartOffset)
-    const snapshotOffsets = snapshots.filter((offset) => offset <= endOffset)
+    const offsets = snapshots.filter((offset) => offset <= endOffset)
     for (const offset of snapshots) if (offset > endOffset) await disk.remove(this.#pathOf(segmentFile(offset, '.snapshot')))
     this.#producers.changed = this.#snapshotOffset !== endOffset
     return {
@@ -119,7 +124,7 @@ class Recovery {
       producers: this.#producers,
       epochs: this.#epochs,
       epochsChanged: !epochsKnown || this.#epochs.entries !== this.#epochsOnDisk,
-      snapshotOffsets,
+      snapshots: { offsets, syncedOffsets: this.#snapshotOffset === undefined ? [] : [this.#snapshotOffset] },
       scannedBytes: this.#scannedBytes,
       truncatedBytes: this.#truncatedBytes,
       rebuiltIndexes: this.#rebuiltIndexes,
@@ -146,14 +151,32 @@ class Recovery {
     return new Segment(baseOffset, directory, disk, files, nowMs)
   }
 
+  /** Damaged indexes of aborted transactions are made anew: from a snapshot before the first of them on, or from the start. False: there are some. */
+  async #checkTransactions(snapshots: readonly number[]): Promise<boolean> {
+    const { disk, logger, directory } = this.#options
+    const damagedFrom = await firstDamagedTransactions(this.#segments, disk, this.#snapshotOffset ?? Number.POSITIVE_INFINITY)
+    if (damagedFrom === undefined) return true
+    logger.warn({ directory, offset: damagedFrom }, 'the index of aborted transactions is damaged: it is made anew')
+    this.#rebuiltIndexes = true
+    this.#producers.reset(new Map())
+    this.#snapshotOffset = undefined
+    await this.#loadSnapshot(snapshots, damagedFrom)
+    return false
+  }
+
   /** Takes the latest whole snapshot that the scan can go on from; damaged ones are removed. Returns those that are left. */
-  async #loadSnapshot(offsets: readonly number[]): Promise<number[]> {
+  async #loadSnapshot(offsets: readonly number[], offsetMax: number): Promise<number[]> {
     const { disk, logger, recoveryPoint, clean, nowMs } = this.#options
     const left = [...offsets]
     for (const offset of offsets.toReversed()) {
-      // A snapshot beyond the recovery point may describe what was never written.
-      if (!clean && offset > recoveryPoint) continue
+      if (offset > offsetMax) continue
       const path = this.#pathOf(segmentFile(offset, '.snapshot'))
+      // Beyond the recovery point it may describe what was never written, or not be written itself.
+      if (!clean && offset > recoveryPoint) {
+        await disk.remove(path)
+        left.splice(left.indexOf(offset), 1)
+        continue
+      }
       try {
         this.#producers.reset(decodeProducerSnapshot(path, await disk.readFile(path), nowMs))
         this.#snapshotOffset = offset
@@ -166,6 +189,19 @@ class Recovery {
       }
     }
     return left
+  }
+
+  /** Earlier ones will go: this one must outlive a power cut. */
+  async #syncSnapshot(): Promise<void> {
+    const { disk, clean } = this.#options
+    if (clean || this.#snapshotOffset === undefined || this.#producers.size === 0) return
+    const file = await disk.open(this.#pathOf(segmentFile(this.#snapshotOffset, '.snapshot')), 'write')
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    this.#hasUnsyncedNames = true
   }
 
   /** False when the epochs have to be found in the batches. */
@@ -198,9 +234,9 @@ class Recovery {
       if (isWhole && isLast) return
       if (isWhole && !this.#hasLostEnd(segment, this.#segments[index + 1])) {
         // Beyond the recovery point nobody vouches for the indexes of closed segments.
-        if (segment.nextOffset >= checkFrom) await this.#saveIndexes(segment)
-        segment.isPinned = false
-        segment.closeFile()
+        await this.#saveIndexes(segment, segment.nextOffset >= checkFrom)
+        segment.isPinned = segment.isTransactionIndexBehind
+        if (!segment.isPinned) segment.closeFile()
         continue
       }
       await this.#removeFrom(index + 1)
@@ -223,10 +259,14 @@ class Recovery {
     this.#hasUnsyncedNames = true
   }
 
-  /** A full disk must not keep a log from being opened: indexes that cannot be written are made anew when they are needed. */
-  async #saveIndexes(segment: Segment): Promise<void> {
+  /**
+   * A full disk must not keep a log from being opened: indexes that cannot be written are made anew when they are needed, and that of aborted
+   * transactions stays in memory until it can. `withOffsets`: not that one alone.
+   */
+  async #saveIndexes(segment: Segment, withOffsets: boolean): Promise<void> {
+    segment.isPinned = true
     try {
-      await segment.flushIndexes(true)
+      await (withOffsets ? segment.flushIndexes(true) : segment.flushTransactions())
     } catch (error) {
       this.#options.logger.warn({ path: segment.path, error: asError(error).message }, 'an index could not be written')
     }
@@ -235,14 +275,13 @@ class Recovery {
   /** Walks one segment. False when it ended in something that is no batch: then it is cut there, and nothing can follow. */
   async #scanSegment(segment: Segment, isLast: boolean, scanFrom: number, checkFrom: number, producersFrom: number): Promise<boolean> {
     const { disk, limits, indexIntervalBytes, logger, clean } = this.#options
-    segment.open = {
-      file: await disk.open(segment.path, isLast && segment.sizeBytes === 0 ? 'create' : 'write'),
-      offsetIndex: segment.offsetIndex,
-      timeIndex: segment.timeIndex,
-    }
+    segment.open = segment.openWith(await disk.open(segment.path, isLast && segment.sizeBytes === 0 ? 'create' : 'write'))
     const { file } = segment.open
     const toPosition = segment.sizeBytes
-    const fromPosition = await this.#startOfScan(segment, scanFrom)
+    const loaded = await loadIndexes(segment, scanFrom, this.#options.indexIntervalBytes)
+    const fromPosition = loaded.position
+    this.#rebuiltIndexes ||= loaded.isDamaged
+    await loadTransactions(segment, producersFrom)
     segment.sizeBytes = fromPosition
     segment.nextOffset = fromPosition === 0 ? segment.baseOffset : segment.nextOffset
     if (fromPosition === 0 && toPosition > 0 && segment.offsetIndex.entryCount > 0) segment.indexesReset()
@@ -293,66 +332,7 @@ class Recovery {
     segment.add(buffer, at, indexIntervalBytes)
     const baseOffset = batchHeader.baseOffset(buffer, at)
     this.#epochs.assign(batchHeader.leaderEpoch(buffer, at), baseOffset)
-    const claim = claimOf(buffer, at)
-    if (claim === undefined || baseOffset < producersFrom) return
-    const offsetDelta = batchHeader.lastOffsetDelta(buffer, at)
-    this.#producers.record(
-      claim,
-      { lastOffset: baseOffset + offsetDelta, offsetDelta, timestampMs: batchHeader.maxTimestampMs(buffer, at) },
-      this.#options.nowMs,
-      false,
-    )
-  }
-
-  /**
-   * Loads the segment's indexes as far as `scanFrom` and returns the position to walk from: an indexed batch at or before it, if the batch
-   * is really there, else 0 (then the indexes are made anew).
-   */
-  async #startOfScan(segment: Segment, scanFrom: number): Promise<number> {
-    const { disk } = this.#options
-    const [offsets, times] = await Promise.all([
-      readOrNothing(disk, segment.pathOf('.index')),
-      readOrNothing(disk, segment.pathOf('.timeindex')),
-    ])
-    // Index files of an empty segment are of batches that were cut off before.
-    if (segment.sizeBytes === 0) return offsets === undefined && times === undefined ? 0 : this.#rebuild(segment, false)
-    if (offsets === undefined || times === undefined) return this.#rebuild(segment, segment.sizeBytes > this.#options.indexIntervalBytes)
-    const areOffsetsWhole = segment.offsetIndex.load(offsets, segment.sizeBytes)
-    const areTimesWhole = segment.timeIndex.load(times, SEGMENT_SPAN_MAX)
-    const isWhole = areOffsetsWhole && areTimesWhole
-    // A time that is missing shows nowhere: of half a time index only what is before its last entry counts.
-    const lastTime = segment.timeIndex.entryCount - 1
-    const timesEnd = areTimesWhole ? SEGMENT_SPAN_MAX : lastTime < 0 ? -1 : segment.timeIndex.offsetAt(lastTime)
-    const entry = segment.offsetIndex.floor(Math.min(timesEnd, scanFrom - segment.baseOffset))
-    // Half an index will do: what it says is checked, and the walk adds what it lacks.
-    this.#rebuiltIndexes ||= !isWhole
-    if (entry < 0) return this.#rebuild(segment, !isWhole)
-    const position = segment.offsetIndex.positionAt(entry)
-    const relativeOffset = segment.offsetIndex.offsetAt(entry)
-    const baseOffset = await batchAt(segment, position, segment.baseOffset + relativeOffset)
-    if (baseOffset === undefined) return this.#rebuild(segment, true)
-    // The walk adds this batch again, which makes no second entry: an entry is due only after the interval.
-    segment.offsetIndex.truncate(entry + 1)
-    segment.timeIndex.truncateFrom(relativeOffset + 1)
-    segment.indexesLoaded(offsets.length, times.length)
-    this.#restoreTimes(segment)
-    segment.nextOffset = baseOffset
-    return position
-  }
-
-  /** The indexes are made from the first batch on. `isDamaged`: because they are not what they should be. */
-  #rebuild(segment: Segment, isDamaged: boolean): number {
-    segment.indexesReset()
-    this.#rebuiltIndexes ||= isDamaged
-    return 0
-  }
-
-  #restoreTimes(segment: Segment): void {
-    const last = segment.timeIndex.entryCount - 1
-    if (last < 0) return
-    segment.maxTimestampMs = segment.timeIndex.timestampAt(last)
-    segment.maxTimestampOffset = segment.baseOffset + segment.timeIndex.offsetAt(last)
-    segment.firstTimestampMs = segment.timeIndex.timestampAt(0)
+    if (baseOffset >= producersFrom) recordProducer(this.#producers, segment, buffer, at, this.#options.nowMs, false)
   }
 
   async #removeFrom(index: number): Promise<void> {
@@ -361,7 +341,7 @@ class Recovery {
     for (const segment of removed) {
       logger.info({ path: segment.path }, 'removed a segment that follows the cut end of the log')
       this.#truncatedBytes += segment.sizeBytes
-      for (const suffix of ['.log', '.index', '.timeindex'] as const) await disk.remove(segment.pathOf(suffix))
+      for (const suffix of SEGMENT_SUFFIXES) await disk.remove(segment.pathOf(suffix))
     }
     if (removed.length > 0) await disk.syncDirectory(directory)
     const last = this.#segments.at(-1)
@@ -380,12 +360,4 @@ class Recovery {
     this.#segments.push(begun)
     return logStartOffset
   }
-}
-
-/** Base offset of the batch at `position` if there is one that ends with `lastOffset`. */
-async function batchAt(segment: Segment, position: number, lastOffset: number): Promise<number | undefined> {
-  const header = Buffer.alloc(BATCH_HEADER_BYTES)
-  const count = (await segment.open?.file.read(header, position)) ?? 0
-  if (count < header.length || headerProblem(header, 0, segment.baseOffset) !== undefined) return undefined
-  return batchHeader.lastOffset(header, 0) === lastOffset ? batchHeader.baseOffset(header, 0) : undefined
 }

@@ -1,16 +1,18 @@
 /**
- * @module log/segment — one segment of a log: `<base offset>.log` and its two indexes. The active segment and those not yet written out are
+ * @module log/segment — one segment of a log: `<base offset>.log` and its indexes. The active segment and those not yet written out are
  * pinned: file and indexes stay open. The others are opened when somebody reads them and closed by `SegmentFiles`, least recently read first.
  */
 import type { Disk, DiskFile } from '../io/index.ts'
 import { batchHeader } from '../wire/index.ts'
-import { segmentFile } from './file-names.ts'
+import { type SegmentSuffix, segmentFile } from './file-names.ts'
 import { IndexFile } from './index-file.ts'
 import { CorruptLogError, isMissing } from './log-error.ts'
 import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndex } from './offset-index.ts'
 import { scanBatches } from './scan.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { TIME_INDEX_ENTRY_BYTES, TimeIndex } from './time-index.ts'
+import { TRANSACTION_INDEX_ENTRY_BYTES, TransactionIndex } from './transaction-index.ts'
+import type { AbortedEntry } from './transactions.ts'
 
 /** Largest offset distance and position that an index entry can hold. */
 export const SEGMENT_SPAN_MAX = 0x7fffffff
@@ -25,6 +27,7 @@ export interface SegmentMark {
   readonly bytesSinceIndex: number
   readonly offsetEntryCount: number
   readonly timeEntryCount: number
+  readonly abortedCount: number
 }
 
 /** File and indexes of a segment while they are open. */
@@ -32,6 +35,7 @@ export interface OpenSegment {
   readonly file: DiskFile
   readonly offsetIndex: OffsetIndex
   readonly timeIndex: TimeIndex
+  readonly transactionIndex: TransactionIndex
 }
 
 /** A segment; see the module. Offsets are absolute, positions and sizes bytes, times ms (−1: none). */
@@ -60,10 +64,14 @@ export class Segment {
   /** Indexes of a pinned segment: there before its file is. */
   offsetIndex = new OffsetIndex()
   timeIndex = new TimeIndex()
+  transactionIndex = new TransactionIndex()
+  /** Whether there is, or may be, an aborted transaction in the index: else its file is not looked for. */
+  hasAborted = false
   #opening: Promise<OpenSegment> | undefined
   #bytesSinceIndex = 0
   readonly #offsetFile = new IndexFile(OFFSET_INDEX_ENTRY_BYTES)
   readonly #timeFile = new IndexFile(TIME_INDEX_ENTRY_BYTES)
+  readonly #transactionFile = new IndexFile(TRANSACTION_INDEX_ENTRY_BYTES)
 
   constructor(baseOffset: number, directory: string, disk: Disk, files: SegmentFiles, createdMs: number) {
     this.baseOffset = baseOffset
@@ -78,7 +86,7 @@ export class Segment {
     return this.pathOf('.log')
   }
 
-  pathOf(suffix: '.log' | '.index' | '.timeindex'): string {
+  pathOf(suffix: SegmentSuffix): string {
     return `${this.directory}/${segmentFile(this.baseOffset, suffix)}`
   }
 
@@ -92,8 +100,25 @@ export class Segment {
   }
 
   async #create(): Promise<OpenSegment> {
-    this.open = { file: await this.disk.open(this.path, 'create'), offsetIndex: this.offsetIndex, timeIndex: this.timeIndex }
+    this.open = this.openWith(await this.disk.open(this.path, 'create'))
     return this.open
+  }
+
+  /** The file with the indexes that are in memory. */
+  openWith(file: DiskFile): OpenSegment {
+    const { offsetIndex, timeIndex, transactionIndex } = this
+    return { file, offsetIndex, timeIndex, transactionIndex }
+  }
+
+  /** Whether the file of aborted transactions is not what is in memory; segments that are not pinned have nothing in memory. */
+  get isTransactionIndexBehind(): boolean {
+    return this.isPinned && this.#transactionFile.isBehind(this.transactionIndex)
+  }
+
+  /** A transaction was aborted by a marker in this segment. */
+  addAborted(entry: AbortedEntry): void {
+    this.transactionIndex.append(entry)
+    this.hasAborted = true
   }
 
   /** Takes a batch into account that stands, or will stand, at the end of the segment. */
@@ -119,6 +144,7 @@ export class Segment {
   mark(): SegmentMark {
     const { sizeBytes, nextOffset, maxTimestampMs, maxTimestampOffset, firstTimestampMs } = this
     const [offsetEntryCount, timeEntryCount] = [this.offsetIndex.entryCount, this.timeIndex.entryCount]
+    const abortedCount = this.transactionIndex.entryCount
     return {
       sizeBytes,
       nextOffset,
@@ -128,6 +154,7 @@ export class Segment {
       bytesSinceIndex: this.#bytesSinceIndex,
       offsetEntryCount,
       timeEntryCount,
+      abortedCount,
     }
   }
 
@@ -144,6 +171,8 @@ export class Segment {
     this.timeIndex.truncate(mark.timeEntryCount)
     this.#offsetFile.rewind(mark.offsetEntryCount)
     this.#timeFile.rewind(mark.timeEntryCount)
+    this.transactionIndex.truncate(mark.abortedCount)
+    this.#transactionFile.rewind(mark.abortedCount)
   }
 
   /** The indexes were loaded from files of these sizes, maybe not all of them. */
@@ -152,7 +181,13 @@ export class Segment {
     this.#timeFile.loaded(this.timeIndex.entryCount, timeFileBytes)
   }
 
-  /** Nothing of the indexes on disk is to be trusted: the next flush writes them whole. */
+  /** The index of aborted transactions was loaded from a file of this size, maybe not all of it. */
+  transactionsLoaded(fileBytes: number): void {
+    this.#transactionFile.loaded(this.transactionIndex.entryCount, fileBytes)
+    this.hasAborted = fileBytes > 0
+  }
+
+  /** Nothing of the offset and time indexes on disk is to be trusted: the next flush writes them whole. */
   indexesReset(): void {
     this.offsetIndex.truncate(0)
     this.timeIndex.truncate(0)
@@ -169,6 +204,7 @@ export class Segment {
   async flushIndexes(final: boolean): Promise<void> {
     if (final && this.maxTimestampMs >= 0) this.timeIndex.maybeAppend(this.maxTimestampMs, this.maxTimestampOffset - this.baseOffset)
     try {
+      await this.flushTransactions()
       await this.#offsetFile.flush(this.offsetIndex, this.disk, this.pathOf('.index'), { final, sync: final })
       await this.#timeFile.flush(this.timeIndex, this.disk, this.pathOf('.timeindex'), { final, sync: true })
     } catch (error) {
@@ -180,6 +216,15 @@ export class Segment {
       }
       throw error
     }
+  }
+
+  /**
+   * Writes and syncs what the index of aborted transactions lacks; no file is made for none. Nothing tells later that one is missing: no
+   * producer snapshot or recovery point beyond them may be written before this has succeeded. Calls must not overlap.
+   */
+  async flushTransactions(): Promise<void> {
+    if (!this.isTransactionIndexBehind) return
+    await this.#transactionFile.flush(this.transactionIndex, this.disk, this.pathOf('.txnindex'), { final: false, sync: true })
   }
 
   /** The open file and indexes; `release` must follow. Opens a segment that is closed, and rebuilds its indexes if they are damaged. */
@@ -229,13 +274,14 @@ export class Segment {
     this.open = undefined
     this.offsetIndex = new OffsetIndex()
     this.timeIndex = new TimeIndex()
+    this.transactionIndex = new TransactionIndex()
     void open.file.close().catch(() => undefined)
   }
 
   async #load(): Promise<OpenSegment> {
     const file = await this.disk.open(this.path, 'read')
     try {
-      const open = { file, offsetIndex: new OffsetIndex(), timeIndex: new TimeIndex() }
+      const open = { file, offsetIndex: new OffsetIndex(), timeIndex: new TimeIndex(), transactionIndex: await this.#loadTransactions() }
       const [offsets, times] = await Promise.all([
         readOrNothing(this.disk, this.pathOf('.index')),
         readOrNothing(this.disk, this.pathOf('.timeindex')),
@@ -245,7 +291,7 @@ export class Segment {
         times !== undefined &&
         open.offsetIndex.load(offsets, this.sizeBytes) &&
         open.timeIndex.load(times, this.nextOffset - this.baseOffset)
-      this.open = whole ? open : await this.#rebuild(file)
+      this.open = whole ? open : { ...open, ...(await this.#rebuild(file)) }
       return this.open
     } catch (error) {
       await file.close()
@@ -253,8 +299,17 @@ export class Segment {
     }
   }
 
+  /** Was looked at when the log was opened: that it is damaged now nobody could expect. */
+  async #loadTransactions(): Promise<TransactionIndex> {
+    const index = new TransactionIndex()
+    if (!this.hasAborted) return index
+    const content = await readOrNothing(this.disk, this.pathOf('.txnindex'))
+    if (content === undefined || index.load(content, this.baseOffset, this.nextOffset)) return index
+    throw new CorruptLogError(this.pathOf('.txnindex'), 'an entry is damaged', 'restart the broker: it is found anew from the segments')
+  }
+
   /** Index files that are missing or damaged are made anew from the batches. */
-  async #rebuild(file: DiskFile): Promise<OpenSegment> {
+  async #rebuild(file: DiskFile): Promise<{ readonly offsetIndex: OffsetIndex; readonly timeIndex: TimeIndex }> {
     const made = new Segment(this.baseOffset, this.directory, this.disk, this.files, this.createdMs)
     const options = {
       fromPosition: 0,
@@ -270,7 +325,7 @@ export class Segment {
     if (end.problem !== undefined) throw this.corrupt(end.position, end.problem)
     // A full disk must not keep anybody from reading: then the indexes live in memory only.
     await made.flushIndexes(true).catch(() => undefined)
-    return { file, offsetIndex: made.offsetIndex, timeIndex: made.timeIndex }
+    return { offsetIndex: made.offsetIndex, timeIndex: made.timeIndex }
   }
 
   /** The error for bytes in the middle of the segment that are no batch. */

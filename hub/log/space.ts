@@ -55,10 +55,12 @@ export class SpaceWatch {
     try {
       const { freeBytes } = await this.#disk.space(this.#path)
       this.#checkedMs = this.#clock.monotonicMs()
-      const isFull = freeBytes < this.#limits.freeBytesMin
+      const { freeBytesMin, freeBytesResume } = this.#limits
+      // Once refused, produce is taken again only well above the mark: else it would open and shut with every segment that retention removes.
+      const isFull = freeBytes < (this.#isFull ? Math.max(freeBytesMin, freeBytesResume) : freeBytesMin)
       if (isFull !== this.#isFull) this.#tell(isFull, freeBytes)
       this.#isFull = isFull
-      this.#untilCheckBytes = Math.max(SPACE_STEP_BYTES_MIN, (freeBytes - this.#limits.freeBytesMin) / 2)
+      this.#untilCheckBytes = Math.max(SPACE_STEP_BYTES_MIN, (freeBytes - freeBytesMin) / 2)
     } catch (error) {
       this.#logger.warn({ path: this.#path, error: asError(error).message }, 'the free space is not known')
     } finally {

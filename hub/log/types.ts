@@ -61,6 +61,53 @@ export interface Refused {
   readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string }[]
 }
 
+/**
+ * Who may append to a transaction that is not open here: `undefined` nobody, a guard whoever began to verify it and had no marker come in
+ * between, `trusted` everybody (`transaction.partition.verification.enable=false`).
+ */
+export type Verification = VerificationGuard | 'trusted' | undefined
+
+/** A token of one verification (KIP-890 part 1); means something to the log that gave it only, and is compared by identity. */
+export interface VerificationGuard {
+  readonly producerId: number
+}
+
+/** An aborted transaction as a Fetch answer names it: its producer's records from `firstOffset` up to its marker do not count. */
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+}
+
+/** The end of a transaction, as the transaction coordinator writes it to every partition that took part. */
+export interface Marker {
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** Markers of an older coordinator than the last one that wrote for this producer are refused. */
+  readonly coordinatorEpoch: number
+  readonly isCommit: boolean
+  /** Of the transaction (WriteTxnMarkers v2): from 2 on the marker's epoch must be higher than the records' (KIP-890, KIP-1228). */
+  readonly transactionVersion: 0 | 1 | 2
+}
+
+/** A producer as DescribeProducers shows it; −1 stands for none. */
+export interface ProducerState {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly lastSequence: number
+  /** Of the last batch or marker. */
+  readonly lastTimestampMs: number
+  readonly coordinatorEpoch: number
+  readonly currentTransactionStartOffset: number
+}
+
+/** Options of an append. */
+export interface AppendOptions {
+  readonly origin: AppendOrigin
+  readonly leaderEpoch: number
+  /** For transactional batches that are not of origin raft. */
+  readonly verification?: Verification
+}
+
 /** Bytes read: whole batches that follow one another, as views; the first holds the asked offset unless the log is empty there. */
 export interface ReadResult {
   readonly records: readonly Buffer[]
@@ -106,10 +153,45 @@ export interface PartitionLog {
 
   /**
    * Checks `records` (v2 batches, one or many; patched in place) and appends them: CRC, size against `maxMessageBytes`, monotone
-   * offsets, timestamps, keys on compacted topics, producer epoch and sequence. Never waits. Throws only for a programmer's error or a fenced
-   * or closed log. The log keeps views of `records`: whoever gave it must not write there any more.
+   * offsets, timestamps, keys on compacted topics, producer epoch, sequence and transaction. Never waits. Throws only for a programmer's error or
+   * a fenced or closed log. The log keeps views of `records`: whoever gave it must not write there any more.
    */
-  append(records: Buffer, options: { readonly origin: AppendOrigin; readonly leaderEpoch: number }): Appended | Refused
+  append(records: Buffer, options: AppendOptions): Appended | Refused
+  /**
+   * Ends the producer's transaction here. Refused with INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED; a marker that finds no open
+   * transaction is written all the same, as in Kafka.
+   */
+  appendMarker(marker: Marker, leaderEpoch: number): Appended | Refused
+  /**
+   * Before a transactional batch of a client: undefined when there is nothing to ask the transaction coordinator about (the transaction is
+   * open here, or the epoch is an old one and `append` will say so), else the guard that `append` wants when the coordinator agreed. The
+   * first batch, or a marker, of that producer makes it void. `supportsEpochBump`: the client speaks version 2 of transactions, where every
+   * transaction begins with sequence 0.
+   */
+  beginVerification(
+    producerId: number,
+    producerEpoch: number,
+    firstSequence: number,
+    supportsEpochBump: boolean,
+  ): VerificationGuard | undefined
+  /**
+   * First offset of the earliest transaction that is open, or whose marker lies at or beyond `highWatermark`, but not below the log's start;
+   * `highWatermark` when there is none (KIP-98). The high watermarks asked for must not fall.
+   */
+  lastStableOffset(highWatermark: number): number
+  /** False as long as no transaction was aborted in what the log holds: then no list needs to be asked for. */
+  readonly hasAbortedTransactions: boolean
+  /**
+   * Aborted transactions that overlap [fetchOffset, endOffset), over all segments, in the order of their markers: at once when the indexes
+   * are in memory. Rejects when a file cannot be read.
+   */
+  abortedTransactions(fetchOffset: number, endOffset: number): readonly AbortedTransaction[] | Promise<readonly AbortedTransaction[]>
+  /** How many producers the log knows. */
+  readonly producerCount: number
+  /** All of them. */
+  producers(): readonly ProducerState[]
+  /** Whether the oldest open transaction heard nothing for longer than `transactionMaxTimeoutMs` and five minutes (KIP-664). */
+  hasLateTransaction(nowMs: number, transactionMaxTimeoutMs: number): boolean
   /** Resolves when `writtenOffset` ≥ `offset`; rejects with LogFencedError, LogClosedError, or DiskFullError (taken back, retriable). */
   whenWritten(offset: number): Promise<void>
   /** Resolves when `syncedOffset` ≥ `offset`; rejects as `whenWritten`. */
@@ -178,6 +260,8 @@ export interface LogLimits {
   readonly recoveryPointMs: number
   /** Produce is refused with a retriable error while the device has less than this free. */
   readonly freeBytesMin: number
+  /** … and taken again when so much is free. */
+  readonly freeBytesResume: number
   readonly retentionCheckMs: number
   /** Batches kept per producer id to recognise a retry (KIP-98 five-batch rule). */
   readonly producerBatchesMax: number
@@ -201,6 +285,12 @@ export interface DirectoryIdentity {
   readonly directoryId: string
 }
 
+/** What the flush loop did since the start. */
+export interface FlushRounds {
+  readonly count: number
+  readonly totalMs: number
+}
+
 /** A Kafka log directory: its lock, identity, checkpoints, flush loop and logs. */
 export interface LogDirectory {
   readonly path: string
@@ -210,6 +300,8 @@ export interface LogDirectory {
   /** True while the unwritten bytes are over their limit: take no more produce requests until `whenDrained`. */
   readonly backlogged: boolean
   whenDrained(): Promise<void>
+  /** Flush rounds so far, and how long they took together. */
+  readonly rounds: FlushRounds
   /** True while the device is short of space: clients' appends are refused with KAFKA_STORAGE_ERROR (retriable), reads go on. */
   readonly full: boolean
   /**

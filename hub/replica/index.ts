@@ -1,5 +1,7 @@
 /** @module replica — partitions hosted by this broker: append, read, watermarks. */
-export { createOffsetsTopic } from './offsets-topic.ts'
-export { type Accepted, type Acks, type Durability, Partition, type PartitionRead } from './partition.ts'
+export { type MemoryStateTopic, memoryStateTopic } from './memory-state-topic.ts'
+export { type Accepted, type Acks, type Durability, type Isolation, Partition, type PartitionRead } from './partition.ts'
 export { type HostedTopic, type OpenFailure, Partitions } from './partitions.ts'
+export { createStateTopic, type StatePartition, type StateRecord, type StateTopic } from './state-topic.ts'
+export type { TopicTraffic } from './traffic.ts'
 export { RisingMark, type Seen, waitForRise } from './watermark.ts'

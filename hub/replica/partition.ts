@@ -7,11 +7,24 @@
  *                                             └────────▶ high watermark ◀──┘
  * ```
  * With one replica the ISR is the leader alone, so the high watermark is the end of what is durable here in the sense of
- * `millrace.log.flush.on.ack`; and as there are no transactions yet, the last stable offset is the high watermark.
+ * `millrace.log.flush.on.ack`. The last stable offset follows it, but stops before the first transaction that is not decided by a marker
+ * below the high watermark (KIP-98).
  */
-import { type AppendOrigin, LogClosedError, type PartitionLog, type ReadResult, type Refused } from '../log/index.ts'
+import {
+  type AbortedTransaction,
+  type Appended,
+  type AppendOrigin,
+  LogClosedError,
+  type Marker,
+  type PartitionLog,
+  type ReadResult,
+  type Refused,
+  type Verification,
+  type VerificationGuard,
+} from '../log/index.ts'
 import { batchHeader, ErrorCode } from '../wire/index.ts'
 import { ByteCount } from './byte-count.ts'
+import { noTraffic, type TopicTraffic } from './traffic.ts'
 import { type Seen, RisingMark } from './watermark.ts'
 
 /** What an acks=all answer promises: `fsync` = on the device, `pagecache` = in the operating system's hands (Kafka's own promise). */
@@ -31,11 +44,16 @@ export interface Accepted {
   readonly durable: Promise<void> | undefined
 }
 
+/** `read_committed`: only up to the last stable offset, and with the list of what was aborted in between. */
+export type Isolation = 'read_uncommitted' | 'read_committed'
+
 /** Limits of one read. */
 interface PartitionReadLimits {
   readonly maxBytes: number
   /** Return the first batch even when it alone is larger than `maxBytes` (KIP-74). */
   readonly minOneBatch: boolean
+  /** `read_uncommitted` unless told. */
+  readonly isolation?: Isolation
 }
 
 /** What was read. */
@@ -47,10 +65,16 @@ export interface PartitionRead extends ReadResult {
    * the memory back at once. Views of the memory tail are never among them.
    */
   readonly owned: readonly Buffer[]
+  /** Transactions whose records among `records` do not count; null for a reader of uncommitted records (broker-semantics rule 3). */
+  readonly abortedTransactions: readonly AbortedTransaction[] | null
 }
 
 const NOTHING: readonly Buffer[] = []
-const NOTHING_READ: PartitionRead = { errorCode: ErrorCode.NONE, records: NOTHING, sizeBytes: 0, owned: NOTHING }
+/** Refusals that tell a producer to send less. */
+const TOO_LARGE: ReadonlySet<number> = new Set([ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RECORD_LIST_TOO_LARGE])
+const NONE_ABORTED: readonly AbortedTransaction[] = []
+const NOTHING_READ: PartitionRead = { errorCode: ErrorCode.NONE, records: NOTHING, sizeBytes: 0, owned: NOTHING, abortedTransactions: null }
+const NOTHING_COMMITTED: PartitionRead = { ...NOTHING_READ, abortedTransactions: NONE_ABORTED }
 const NOT_SERVED: PartitionRead = { ...NOTHING_READ, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }
 
 /** The lone replica of one partition: its log, its leader epoch, its marks. */
@@ -61,30 +85,36 @@ export class Partition {
   readonly topicId: string
   /** Everything below may be read; wait on it with {@link waitForRise}. */
   readonly highWatermark: RisingMark
+  /** The last stable offset: every transaction below is decided. Rises with the high watermark, and ends with it. */
+  readonly stable: RisingMark
   readonly #durability: Durability
   readonly #stopListening: () => void
   readonly #appended = new ByteCount()
+  /** Of the whole topic. */
+  readonly #traffic: TopicTraffic
   #leaderEpoch: number
 
-  constructor(log: PartitionLog, options: { readonly leaderEpoch: number; readonly durability: Durability }) {
+  constructor(
+    log: PartitionLog,
+    options: { readonly leaderEpoch: number; readonly durability: Durability; readonly traffic?: TopicTraffic },
+  ) {
     this.log = log
+    this.#traffic = options.traffic ?? noTraffic()
     this.topic = log.topic
     this.partition = log.partition
     this.topicId = log.topicId
     this.#leaderEpoch = options.leaderEpoch
     this.#durability = options.durability
     log.beginEpoch(options.leaderEpoch)
-    this.highWatermark = new RisingMark(this.#durableEnd())
-    this.#stopListening = log.onAdvance(() => {
-      const endOffset = this.#durableEnd()
-      this.#appended.below(endOffset)
-      this.highWatermark.raise(endOffset)
-    })
+    const endOffset = this.#durableEnd()
+    this.highWatermark = new RisingMark(endOffset)
+    this.stable = new RisingMark(log.lastStableOffset(endOffset))
+    this.#stopListening = log.onAdvance(() => this.#advance())
   }
 
-  /** First offset that has no decided transaction before it: equal to the high watermark as long as there are no transactions. */
+  /** The value of {@link stable}. */
   get lastStableOffset(): number {
-    return this.highWatermark.value
+    return this.stable.value
   }
 
   get logStartOffset(): number {
@@ -106,30 +136,81 @@ export class Partition {
    * Checks and appends whole batches (patched in place); the promise of the outcome is the answer's moment. Never throws for a storage
    * fault or a log that was closed.
    */
-  append(records: Buffer, acks: Acks, origin: AppendOrigin = 'client'): Accepted | Refused {
+  append(records: Buffer, acks: Acks, origin: AppendOrigin = 'client', verification?: Verification): Accepted | Refused {
+    const outcome = this.#append(records, acks, origin, verification)
+    if (origin === 'client') this.#countProduced(records, outcome)
+    return outcome
+  }
+
+  #append(records: Buffer, acks: Acks, origin: AppendOrigin, verification: Verification): Accepted | Refused {
     const { log } = this
+    const unserved = this.#unserved()
+    if (unserved !== undefined) return unserved
+    const { logEndOffset, sizeBytes } = log
+    try {
+      const appended = log.append(records, { origin, leaderEpoch: this.#leaderEpoch, verification })
+      return this.#accept(appended, acks, logEndOffset, sizeBytes)
+    } catch (error) {
+      return closedRefusal(error)
+    }
+  }
+
+  /** Ends a producer's transaction here; see {@link PartitionLog.appendMarker}. Durable as acks=all. */
+  appendMarker(marker: Marker): Accepted | Refused {
+    const { log } = this
+    const unserved = this.#unserved()
+    if (unserved !== undefined) return unserved
+    const { logEndOffset, sizeBytes } = log
+    try {
+      return this.#accept(log.appendMarker(marker, this.#leaderEpoch), -1, logEndOffset, sizeBytes)
+    } catch (error) {
+      return closedRefusal(error)
+    }
+  }
+
+  /** See {@link PartitionLog.beginVerification}. */
+  beginVerification(
+    producerId: number,
+    producerEpoch: number,
+    firstSequence: number,
+    supportsEpochBump: boolean,
+  ): VerificationGuard | undefined {
+    return this.log.beginVerification(producerId, producerEpoch, firstSequence, supportsEpochBump)
+  }
+
+  #unserved(): Refused | undefined {
     if (this.highWatermark.isEnded)
       return refusal(ErrorCode.NOT_LEADER_OR_FOLLOWER, `${this.topic}-${this.partition} is not served any more`)
-    if (log.fenced !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, log.fenced.message)
-    const { logEndOffset, sizeBytes } = log
-    let appended: ReturnType<PartitionLog['append']>
-    try {
-      appended = log.append(records, { origin, leaderEpoch: this.#leaderEpoch })
-    } catch (error) {
-      if (error instanceof LogClosedError) return refusal(ErrorCode.NOT_LEADER_OR_FOLLOWER, error.message)
-      throw error
+    return this.log.fenced === undefined ? undefined : refusal(ErrorCode.KAFKA_STORAGE_ERROR, this.log.fenced.message)
+  }
+
+  #countProduced(records: Buffer, outcome: Accepted | Refused): void {
+    const traffic = this.#traffic
+    traffic.produceRequestCount++
+    if (outcome.kind === 'accepted') {
+      traffic.bytesInCount += records.length
+      traffic.messagesInCount += outcome.lastOffset - outcome.baseOffset + 1
+      return
     }
+    traffic.failedProduceRequestCount++
+    if (TOO_LARGE.has(outcome.errorCode)) traffic.bytesRejectedCount += records.length
+  }
+
+  #counted(read: PartitionRead): PartitionRead {
+    this.#traffic.fetchRequestCount++
+    this.#traffic.bytesOutCount += read.sizeBytes
+    if (read.errorCode !== ErrorCode.NONE) this.#traffic.failedFetchRequestCount++
+    return read
+  }
+
+  /** What the log took, which before ended at `endOffset` and had `sizeBytes`. */
+  #accept(appended: Appended | Refused, acks: Acks, endOffset: number, sizeBytes: number): Accepted | Refused {
     if (appended.kind === 'refused') return appended
+    const { log } = this
     // Re-encoded batches have another size, and a retry that was recognised none at all.
-    this.#appended.add(logEndOffset, log.logEndOffset, log.sizeBytes - sizeBytes)
-    return {
-      kind: 'accepted',
-      baseOffset: appended.baseOffset,
-      lastOffset: appended.lastOffset,
-      logAppendTimeMs: appended.logAppendTimeMs,
-      logStartOffset: appended.logStartOffset,
-      durable: this.#whenDurable(appended.lastOffset + 1, acks),
-    }
+    this.#appended.add(endOffset, log.logEndOffset, log.sizeBytes - sizeBytes)
+    const { baseOffset, lastOffset, logAppendTimeMs, logStartOffset } = appended
+    return { kind: 'accepted', baseOffset, lastOffset, logAppendTimeMs, logStartOffset, durable: this.#whenDurable(lastOffset + 1, acks) }
   }
 
   /**
@@ -142,21 +223,36 @@ export class Partition {
   }
 
   /**
-   * Reads whole batches from `offset` up to the high watermark: at once from memory where possible, else a promise. Rejects when a file
-   * cannot be read.
+   * Reads whole batches from `offset` up to the high watermark, or the last stable offset: at once from memory where possible, else a promise.
+   * Rejects when a file cannot be read.
    */
   read(offset: number, limits: PartitionReadLimits): PartitionRead | Promise<PartitionRead> {
-    if (this.highWatermark.isEnded) return NOT_SERVED
-    const endOffset = this.highWatermark.value
-    if (offset >= endOffset) return NOTHING_READ
-    const inMemory = this.log.readFromMemory(offset, { ...limits, endOffset })
-    if (inMemory !== undefined)
-      return { errorCode: ErrorCode.NONE, records: inMemory.records, sizeBytes: inMemory.sizeBytes, owned: NOTHING }
-    return this.#readFiles(offset, endOffset, limits)
+    const read = this.#read(offset, limits)
+    return read instanceof Promise ? read.then((result) => this.#counted(result)) : this.#counted(read)
   }
 
-  /** What a reader waits for who has acted on the present high watermark: its rise, with the bytes that it brings, counted without a read. */
-  seen(): Required<Seen> {
+  #read(offset: number, limits: PartitionReadLimits): PartitionRead | Promise<PartitionRead> {
+    if (this.highWatermark.isEnded) return NOT_SERVED
+    const isCommitted = limits.isolation === 'read_committed'
+    const endOffset = isCommitted ? this.stable.value : this.highWatermark.value
+    if (offset >= endOffset) return isCommitted ? NOTHING_COMMITTED : NOTHING_READ
+    const inMemory = this.log.readFromMemory(offset, { ...limits, endOffset })
+    const read = inMemory === undefined ? this.#readFiles(offset, endOffset, limits) : fromMemory(inMemory)
+    if (!isCommitted) return read
+    if (!this.log.hasAbortedTransactions) return read instanceof Promise ? read.then(withoutAborted) : withoutAborted(read)
+    return read instanceof Promise ? read.then((result) => this.#withAborted(offset, result)) : this.#withAborted(offset, read)
+  }
+
+  /**
+   * What a reader waits for who has acted on the present mark of its isolation: that mark's rise, with the bytes that it brings, counted
+   * without a read.
+   */
+  seen(isolation: Isolation = 'read_uncommitted'): Required<Seen> {
+    if (isolation === 'read_committed') {
+      const value = this.stable.value
+      const from = this.#appended.belowStable(value)
+      return { mark: this.stable, value, gainedBytes: () => this.#appended.belowStable(this.stable.value) - from }
+    }
     const value = this.highWatermark.value
     const from = this.#appended.below(value)
     return { mark: this.highWatermark, value, gainedBytes: () => this.#appended.below(this.highWatermark.value) - from }
@@ -166,6 +262,7 @@ export class Partition {
   close(): void {
     this.#stopListening()
     this.highWatermark.end()
+    this.stable.end()
   }
 
   /** A read of the log ends with its segment, or with what is read from a file at once: goes on while a batch like the last one has room. */
@@ -191,7 +288,25 @@ export class Partition {
       if (error instanceof LogClosedError) return NOT_SERVED
       throw error
     }
-    return { errorCode: ErrorCode.NONE, records, sizeBytes, owned }
+    return { errorCode: ErrorCode.NONE, records, sizeBytes, owned, abortedTransactions: null }
+  }
+
+  /** The log has more that is durable, or fewer transactions in the way. */
+  #advance(): void {
+    const endOffset = this.#durableEnd()
+    const stableOffset = this.log.lastStableOffset(endOffset)
+    this.#appended.below(endOffset)
+    this.#appended.belowStable(stableOffset)
+    this.highWatermark.raise(endOffset)
+    this.stable.raise(stableOffset)
+  }
+
+  #withAborted(offset: number, read: PartitionRead): PartitionRead | Promise<PartitionRead> {
+    const last = read.records.at(-1)
+    if (last === undefined) return withoutAborted(read)
+    const aborted = this.log.abortedTransactions(offset, batchHeader.lastOffset(last, lastBatch(last)) + 1)
+    if (!(aborted instanceof Promise)) return { ...read, abortedTransactions: aborted }
+    return aborted.then((abortedTransactions) => ({ ...read, abortedTransactions }))
   }
 
   #durableEnd(): number {
@@ -210,6 +325,21 @@ function lastBatch(records: Buffer): number {
   let last = 0
   for (let at = 0; at < records.length; at += batchHeader.sizeBytes(records, at)) last = at
   return last
+}
+
+function fromMemory({ records, sizeBytes }: ReadResult): PartitionRead {
+  return { errorCode: ErrorCode.NONE, records, sizeBytes, owned: NOTHING, abortedTransactions: null }
+}
+
+/** For a reader of committed records where nothing was aborted. */
+function withoutAborted(read: PartitionRead): PartitionRead {
+  return read.errorCode === ErrorCode.NONE ? { ...read, abortedTransactions: NONE_ABORTED } : read
+}
+
+/** The refusal of a log that was closed; throws any other error. */
+function closedRefusal(error: unknown): Refused {
+  if (error instanceof LogClosedError) return refusal(ErrorCode.NOT_LEADER_OR_FOLLOWER, error.message)
+  throw error
 }
 
 /** A refusal for what befell the log, not for what is in the batch (design §3). */

@@ -12,6 +12,7 @@ import type { LogConfig, LogDirectory } from '../log/index.ts'
 import type { Logger } from '../observe/index.ts'
 import { METADATA_TOPIC } from '../raft/index.ts'
 import { type Durability, Partition } from './partition.ts'
+import { addTraffic, noTraffic, type TopicTraffic } from './traffic.ts'
 
 /** Limits of this file. */
 const limits = {
@@ -28,6 +29,7 @@ export interface HostedTopic {
   readonly name: string
   readonly topicId: string
   readonly partitions: (Partition | undefined)[]
+  readonly traffic: TopicTraffic
 }
 
 /** A log by its place. */
@@ -65,6 +67,8 @@ export class Partitions {
   readonly #unremoved = new Map<string, Place>()
   /** Only logs of topics of the image. */
   readonly #failed = new Map<string, OpenFailure>()
+  /** What went through topics that are hosted no more. */
+  readonly #goneTraffic = noTraffic()
   #image: MetadataImage
   #working: Promise<void> | undefined
   #dirty = false
@@ -105,6 +109,13 @@ export class Partitions {
   /** All hosted topics. */
   topics(): IterableIterator<HostedTopic> {
     return this.#byName.values()
+  }
+
+  /** What went through all topics since the start, those that were deleted too. */
+  trafficOfAll(): TopicTraffic {
+    const sum = { ...this.#goneTraffic }
+    for (const { traffic } of this.#byId.values()) addTraffic(sum, traffic)
+    return sum
   }
 
   /** Compares the directories with the image, sets strays aside, opens every log. Rejects when a log cannot be opened. */
@@ -155,6 +166,7 @@ export class Partitions {
   #unhost({ name, topicId, partitions }: TopicImage): void {
     const hosted = this.#byId.get(topicId)
     this.#byId.delete(topicId)
+    if (hosted !== undefined) addTraffic(this.#goneTraffic, hosted.traffic)
     if (this.#byName.get(name) === hosted) this.#byName.delete(name)
     for (const { partition } of partitions) {
       const key = keyOf(name, partition)
@@ -276,12 +288,12 @@ export class Partitions {
   #host(topic: TopicImage, index: number, log: Partition['log']): void {
     let hosted = this.#byId.get(topic.topicId)
     if (hosted === undefined) {
-      hosted = { name: topic.name, topicId: topic.topicId, partitions: [] }
+      hosted = { name: topic.name, topicId: topic.topicId, partitions: [], traffic: noTraffic() }
       this.#byId.set(topic.topicId, hosted)
       this.#byName.set(topic.name, hosted)
     }
     const leaderEpoch = topic.partitions[index]?.leaderEpoch ?? 0
-    hosted.partitions[index] = new Partition(log, { leaderEpoch, durability: this.#options.durability })
+    hosted.partitions[index] = new Partition(log, { leaderEpoch, durability: this.#options.durability, traffic: hosted.traffic })
   }
 }
 

@@ -12,8 +12,9 @@ import {
   Writer,
   ZERO_UUID,
 } from '../../hub/wire/index.ts'
-import { createGroupCoordinator, groupConfig, memoryOffsetsTopic } from '../../hub/group/index.ts'
-import type { Caller, GroupConfig, GroupConfigKey, GroupCoordinator, GroupLimits, MemoryOffsetsTopic } from '../../hub/group/index.ts'
+import { createGroupCoordinator, groupConfig } from '../../hub/group/index.ts'
+import type { Caller, GroupConfig, GroupConfigKey, GroupCoordinator, GroupLimits } from '../../hub/group/index.ts'
+import { type MemoryStateTopic, memoryStateTopic } from '../../hub/replica/index.ts'
 import { memoryClock, seededRandom } from '../../hub/io/index.ts'
 import type { MemoryClock } from '../../hub/io/index.ts'
 import type { MemoryLogger } from '../../hub/observe/index.ts'
@@ -32,7 +33,7 @@ const DEFAULTS: Record<GroupConfigKey, number> = {
 
 export interface Harness {
   readonly clock: MemoryClock
-  readonly topic: MemoryOffsetsTopic
+  readonly topic: MemoryStateTopic
   readonly groups: GroupCoordinator
   readonly logger: MemoryLogger
   /** Another coordinator over what a crash leaves of the topic. */
@@ -42,7 +43,7 @@ export interface Harness {
 export interface HarnessOptions {
   readonly settings?: Partial<Record<GroupConfigKey, number>>
   readonly limits?: Partial<GroupLimits>
-  readonly topic?: MemoryOffsetsTopic
+  readonly topic?: MemoryStateTopic
   readonly clock?: MemoryClock
   readonly partitionCount?: number
   readonly seed?: number
@@ -58,7 +59,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
 /** A coordinator that has not read its log. */
 export function unstarted(options: HarnessOptions = {}): Harness {
   const clock = options.clock ?? memoryClock()
-  const topic = options.topic ?? memoryOffsetsTopic({ partitionCount: options.partitionCount ?? 5, nowMs: () => clock.nowMs() })
+  const topic = options.topic ?? memoryStateTopic({ partitionCount: options.partitionCount ?? 5, nowMs: () => clock.nowMs() })
   const config: GroupConfig = groupConfig((key) => options.settings?.[key] ?? DEFAULTS[key])
   const logger = memoryLogger()
   const seed = options.seed ?? 1

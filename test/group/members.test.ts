@@ -1,7 +1,7 @@
 /** The coordinator's members over a memory clock and a memory topic: joining, silence, restarts, storage faults. */
 import { describe, expect, it } from 'vitest'
 import { ErrorCode, JoinGroup, LeaveGroup, SyncGroup } from '../../hub/wire/index.ts'
-import { memoryOffsetsTopic } from '../../hub/group/index.ts'
+import { memoryStateTopic } from '../../hub/replica/index.ts'
 import { memoryClock } from '../../hub/io/index.ts'
 import {
   RANGE_T1,
@@ -219,7 +219,7 @@ describe('the log', () => {
 describe('the coordinator', () => {
   it('serves a topic that is made after the start, and says so before', async () => {
     const clock = memoryClock()
-    const topic = memoryOffsetsTopic({ partitionCount: 5, exists: false })
+    const topic = memoryStateTopic({ partitionCount: 5, exists: false })
     const of = await harness({ topic, clock })
     expect((await of.groups.joinGroup(joinRequest(9, 'g'), caller(9))).errorCode).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
     expect(await listedGroups(of)).toEqual({})

@@ -12,7 +12,7 @@ import {
   encodeCoordinatorValue,
 } from '../../hub/wire/index.ts'
 import type { OffsetsPartition } from '../../hub/group/index.ts'
-import { memoryOffsetsTopic } from '../../hub/group/index.ts'
+import { memoryStateTopic } from '../../hub/replica/index.ts'
 import { decodeRecord, offsetRecord } from '../../hub/group/records.ts'
 import { memoryClock } from '../../hub/io/index.ts'
 import type { Harness } from './harness.ts'
@@ -95,9 +95,11 @@ describe('commits', () => {
     const waiting: ((errorCode: number) => void)[] = []
     const partition: OffsetsPartition = {
       append: () => new Promise((resolve) => void waiting.push(resolve)),
+      beginVerification: () => undefined,
+      appendMarker: async () => 0,
       load: async function* () {},
     }
-    const topic = { ...memoryOffsetsTopic({ partitionCount: 1 }), partition: () => partition }
+    const topic = { ...memoryStateTopic({ partitionCount: 1 }), partition: () => partition }
     const of = await harness({ topic, clock })
     const first = commit(of, commitRequest('g', 't1', 0, 1))
     const second = commit(of, commitRequest('g', 't1', 0, 2))
@@ -172,7 +174,7 @@ describe('commits', () => {
   })
 
   it('fetched with version 1 carry the group’s error on each partition', async () => {
-    const of = await harness({ topic: memoryOffsetsTopic({ partitionCount: 5, exists: false }) })
+    const of = await harness({ topic: memoryStateTopic({ partitionCount: 5, exists: false }) })
     const asked = request(OffsetFetch, 1, { groupId: 'g', topics: [{ name: 't1', partitionIndexes: [0, 1] }] })
     const fetched = overWire(OffsetFetch, 1, await of.groups.offsetFetch(asked, caller(1)))
     expect(fetched.topics[0]?.partitions.map((partition) => partition.errorCode)).toEqual([15, 15])
@@ -326,7 +328,7 @@ describe('deleting a group', () => {
 
 describe('loading', () => {
   it('keeps groups of other protocols aside: fetched, never listed, never expired', async () => {
-    const topic = memoryOffsetsTopic({ partitionCount: 1 })
+    const topic = memoryStateTopic({ partitionCount: 1 })
     const clock = memoryClock()
     const partition = topic.partition(0)
     if (typeof partition === 'number') throw new Error('no partition')
@@ -362,7 +364,7 @@ describe('loading', () => {
   })
 
   it('that fails serves nobody rather than forgetting offsets', async () => {
-    const topic = memoryOffsetsTopic({ partitionCount: 1 })
+    const topic = memoryStateTopic({ partitionCount: 1 })
     const partition = topic.partition(0)
     if (typeof partition === 'number') throw new Error('no partition')
     const { key } = offsetRecord({ groupId: 'g', topic: 't1', partition: 0 }, null)
@@ -375,9 +377,11 @@ describe('loading', () => {
 
   it('sends clients to wait while it reads, but lets members live', async () => {
     const gate = Promise.withResolvers<void>()
-    const base = memoryOffsetsTopic({ partitionCount: 1 })
+    const base = memoryStateTopic({ partitionCount: 1 })
     const slow: OffsetsPartition = {
       append: async () => 0,
+      beginVerification: () => undefined,
+      appendMarker: async () => 0,
       load: async function* () {
         await gate.promise
         yield []

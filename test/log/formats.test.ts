@@ -145,12 +145,29 @@ describe('producer snapshot', () => {
     'ffffffff' +
     'ffffffffffffffff'
 
+  const entry = { epoch: 1, batches: [batch], timestampMs: batch.timestampMs, coordinatorEpoch: -1, transactionOffset: -1, seenMs: 5 }
+
   it('is Kafka’s version 1 with its checksum', () => {
-    const content = encodeProducerSnapshot(new Map([[9, { epoch: 1, batches: [batch], seenMs: 5 }]]))
+    const content = encodeProducerSnapshot(new Map([[9, entry]]))
     expect(content.toString('hex', 0, 2)).toBe('0001')
     expect(content.toString('hex', 6)).toBe(fields)
     expect(content.readUInt32BE(2)).toBe(bitwiseCrc32c(content.subarray(6)))
-    expect(decodeProducerSnapshot('f', content, 5)).toEqual(new Map([[9, { epoch: 1, batches: [batch], seenMs: 5 }]]))
+    expect(decodeProducerSnapshot('f', content, 5)).toEqual(new Map([[9, entry]]))
+  })
+
+  it('keeps the open transaction and the coordinator’s epoch, and the time of a marker behind the last batch', () => {
+    const open = { ...entry, coordinatorEpoch: 7, transactionOffset: 33 }
+    const ended = { ...entry, epoch: 2, batches: [], timestampMs: 1_700_000_000_009, coordinatorEpoch: 8 }
+    const entries = new Map([
+      [9, open],
+      [10, ended],
+    ])
+    const content = encodeProducerSnapshot(entries)
+    const [first, second] = [content.subarray(10, 56), content.subarray(56)]
+    expect([first.readInt32BE(34), first.readBigInt64BE(38)]).toEqual([7, 33n])
+    expect([second.readInt32BE(10), second.readBigInt64BE(14), second.readBigInt64BE(26)]).toEqual([-1, -1n, 1_700_000_000_009n])
+    expect([second.readInt32BE(34), second.readBigInt64BE(38)]).toEqual([8, -1n])
+    expect(decodeProducerSnapshot('f', content, 5)).toEqual(entries)
   })
 
   it('keeps all five batches of a producer, sequences that wrap included', () => {
@@ -162,14 +179,14 @@ describe('producer snapshot', () => {
       timestampMs: n,
     }))
     const entries = new Map([
-      [1, { epoch: 0, batches, seenMs: 5 }],
-      [2, { epoch: 5, batches: [], seenMs: 5 }],
+      [1, { ...entry, epoch: 0, batches, timestampMs: 4 }],
+      [2, { ...entry, epoch: 5, batches: [], timestampMs: 6 }],
     ])
     expect(decodeProducerSnapshot('f', encodeProducerSnapshot(entries), 5)).toEqual(entries)
   })
 
   it('refuses damage', () => {
-    const content = encodeProducerSnapshot(new Map([[9, { epoch: 1, batches: [batch], seenMs: 5 }]]))
+    const content = encodeProducerSnapshot(new Map([[9, entry]]))
     for (let at = 0; at < content.length; at++) {
       const damaged = Buffer.from(content)
       damaged[at] = (damaged[at] ?? 0) ^ 0x40

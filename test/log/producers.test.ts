@@ -8,6 +8,7 @@ const claim = (firstSequence: number, lastSequence = firstSequence, epoch = 0, p
   epoch,
   firstSequence,
   lastSequence,
+  isTransactional: false,
 })
 
 function filled(count: number): Producers {
@@ -16,7 +17,7 @@ function filled(count: number): Producers {
   return producers
 }
 const codeOf = (producers: Producers, of: ProducerClaim): unknown => {
-  const verdict = producers.judge(of)
+  const verdict = producers.judge(of, undefined)
   return verdict.kind === 'refused' ? verdict.errorCode : verdict.kind
 }
 
@@ -28,7 +29,7 @@ describe('the five-batch rule', () => {
   it('recognises a retry of the last five batches and answers their offsets', () => {
     const producers = filled(7)
     for (let n = 2; n < 7; n++) {
-      expect(producers.judge(claim(n))).toMatchObject({ kind: 'duplicate', batch: { lastOffset: 100 + n } })
+      expect(producers.judge(claim(n), undefined)).toMatchObject({ kind: 'duplicate', batch: { lastOffset: 100 + n } })
     }
     expect(codeOf(producers, claim(1))).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
   })
@@ -62,7 +63,7 @@ describe('the five-batch rule', () => {
     producers.record(claim(6), { lastOffset: 106, offsetDelta: 0, timestampMs: 0 }, 6, true)
     producers.record(claim(0, 0, 1), { lastOffset: 107, offsetDelta: 0, timestampMs: 0 }, 7, true)
     producers.record(claim(0, 0, 0, 2), { lastOffset: 108, offsetDelta: 0, timestampMs: 0 }, 8, true)
-    producers.rewind()
+    producers.rewind(105)
     expect(producers.size).toBe(2)
     // Batch 105 was not yet written either.
     expect(producers.entries.get(1)?.batches.map((batch) => batch.lastOffset)).toEqual([100, 101, 102, 103, 104])
@@ -74,11 +75,11 @@ describe('the five-batch rule', () => {
     for (const first of [0, 77]) {
       const producers = new Producers(5)
       for (const n of [first, first + 1]) producers.record(claim(n), { ...of, lastOffset: n }, 3, true)
-      producers.rewind()
+      producers.rewind(0)
       expect([first + 2, first + 1, first].map((n) => codeOf(producers, claim(n)))).toEqual([gap, gap, 'next'])
       // A second taking back changes nothing; an epoch of its own begins with 0.
       producers.record(claim(first), { ...of, lastOffset: first }, 4, true)
-      producers.rewind()
+      producers.rewind(0)
       expect([first + 1, first].map((n) => codeOf(producers, claim(n)))).toEqual([gap, 'next'])
       expect([codeOf(producers, claim(1, 1, 1)), codeOf(producers, claim(0, 0, 1))]).toEqual([gap, 'next'])
       const again = new Producers(5)

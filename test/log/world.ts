@@ -47,7 +47,7 @@ export function testWorld(disk?: MemoryDisk, clock: MemoryClock = memoryClock())
         disk: device,
         logger,
         randomFloat: () => random.float(),
-        limits: { freeBytesMin: 0, ...limits },
+        limits: { freeBytesMin: 0, freeBytesResume: 0, ...limits },
         formatIfEmpty: IDENTITY,
       }),
   }

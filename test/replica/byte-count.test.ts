@@ -24,4 +24,16 @@ describe('bytes below an offset', () => {
     count.add(1, 1, 0)
     expect(count.below(1)).toBe(5)
   })
+
+  it('are counted for two marks, of which one lags behind', () => {
+    const count = new ByteCount()
+    for (let offset = 0; offset < 10; offset++) count.add(offset, offset + 1, 10)
+    expect([count.below(6), count.belowStable(2), count.below(10), count.belowStable(2), count.belowStable(9)]).toEqual([
+      60, 20, 100, 20, 90,
+    ])
+    count.add(10, 11, 5)
+    // A full device takes the last one back.
+    count.add(10, 12, 7)
+    expect([count.below(12), count.belowStable(12)]).toEqual([107, 107])
+  })
 })

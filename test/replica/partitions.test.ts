@@ -19,6 +19,10 @@ function topic(name: string, topicId: string, partitionCount = 1): TopicImage {
     replicas: [NODE_ID],
     isr: [NODE_ID],
     directories: [],
+    removingReplicas: [],
+    addingReplicas: [],
+    eligibleLeaderReplicas: [],
+    lastKnownElr: [],
   }))
   return { name, topicId, partitions }
 }
@@ -34,6 +38,7 @@ function imageOf(...topics: TopicImage[]): MetadataImage {
     controllerId: NODE_ID,
     configs: new Map(),
     features: new Map(),
+    scramCredentials: new Map(),
     nextProducerId: 0,
   }
 }

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest'
-import { memoryOffsetsTopic } from '../../hub/group/index.ts'
-import { offsetsTopicContract } from './offsets-topic-contract.ts'
+import { memoryStateTopic } from '../../hub/replica/index.ts'
+import { stateTopicContract } from './state-topic-contract.ts'
 
-offsetsTopicContract('in memory', async () => {
-  const topic = memoryOffsetsTopic({ partitionCount: 3, exists: false })
+stateTopicContract('in memory', async () => {
+  const topic = memoryStateTopic({ partitionCount: 3, exists: false })
   return { topic, reopen: async () => topic.reopened(), close: async () => {} }
 })
 
 it('forgets what was not synced', async () => {
-  const topic = memoryOffsetsTopic({ partitionCount: 2 })
+  const topic = memoryStateTopic({ partitionCount: 2 })
   const partition = topic.partition(0)
   if (typeof partition === 'number') throw new Error('no partition')
   topic.holdAppends()
