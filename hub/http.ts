@@ -1,9 +1,10 @@
 /**
  * @module http — /metrics and /health of the process. Part of hub.ts.
  */
-import type { HubHealth, HubWorld } from './broker.ts'
+import type { HubWorld } from './broker.ts'
+import type { HubHealth } from './health.ts'
 import type { HubConfig } from './config/index.ts'
-import { type HttpServer, serveFetch } from './io/index.ts'
+import { type Clock, type HttpServer, processMetrics, serveFetch } from './io/index.ts'
 import { EXPOSITION_CONTENT_TYPE, type Registry } from './observe/index.ts'
 import { portError } from './start-error.ts'
 
@@ -18,7 +19,7 @@ export async function openHttp(config: HubConfig, world: HubWorld, opened: Async
   const servers: HttpServer[] = []
   for (const { host, port } of config.httpListeners) {
     try {
-      const server = await serveFetch(world, host, port, (request) => answer(request, told))
+      const server = await serveFetch(world, host, port, (request) => answer(request, { ...told, clock: world.clock }))
       opened.defer(() => server.close())
       servers.push(server)
     } catch (error) {
@@ -28,11 +29,15 @@ export async function openHttp(config: HubConfig, world: HubWorld, opened: Async
   return servers
 }
 
-/** /metrics for Prometheus; /health, 503 when something is wrong. */
-function answer({ method, url }: Request, { registry, health }: Told): Response {
+/** /metrics for Prometheus; /health, 503 when something is wrong (readiness); /health/live, 200 as long as the process answers (liveness). */
+async function answer({ method, url }: Request, { registry, health, clock }: Told & { readonly clock: Clock }): Promise<Response> {
   if (method !== 'GET' && method !== 'HEAD') return new Response('only GET and HEAD\n', { status: 405, headers: { allow: 'GET, HEAD' } })
   const { pathname } = new URL(url)
-  if (pathname === '/metrics') return new Response(registry.exposition(), { headers: { 'content-type': EXPOSITION_CONTENT_TYPE } })
+  if (pathname === '/metrics') {
+    const text = await registry.exposition(() => new Promise((resolve) => clock.soon(resolve)))
+    return new Response(text + (await processMetrics()), { headers: { 'content-type': EXPOSITION_CONTENT_TYPE } })
+  }
+  if (pathname === '/health/live') return new Response('alive\n')
   if (pathname !== '/health') return new Response('not found\n', { status: 404 })
   const now = health()
   const headers = { 'content-type': 'application/json' }

@@ -8,15 +8,17 @@
  * Ports are bound first, so that a port in use ends the start before anything is written. What was opened is closed in reverse order,
  * also when a later step fails.
  */
-import { type HubHealth, type HubWorld, startBroker } from './broker.ts'
+import { type HubWorld, startBroker } from './broker.ts'
 import { ConfigError, type HubConfig } from './config/index.ts'
 import type { Connect } from './connect/index.ts'
 import { bindConnect } from './connect-worker.ts'
+import type { HubHealth } from './health.ts'
 import { openHttp } from './http.ts'
 import { createRegistry } from './observe/index.ts'
 import { explained, shownHost } from './start-error.ts'
 
-export type { HubHealth, HubWorld } from './broker.ts'
+export type { HubWorld } from './broker.ts'
+export type { HealthProblem, HubHealth } from './health.ts'
 export { StartError } from './start-error.ts'
 
 /** An address that is being listened on. */

@@ -9,6 +9,6 @@
  * ```
  */
 export { ConfigError, type ConfigSources, type HubConfig, type LoadedConfig, loadHubConfig } from './config/index.ts'
-export { createHub, type Hub, type HubAddress, type HubHealth, type HubWorld, StartError } from './hub.ts'
+export { createHub, type Hub, type HealthProblem, type HubAddress, type HubHealth, type HubWorld, StartError } from './hub.ts'
 export { type Clock, type Disk, type Net, nodeWorld, type Random, type World } from './io/index.ts'
 export { createLogger, type Logger, type LoggerOptions } from './observe/index.ts'

@@ -27,6 +27,8 @@ export interface Service {
 export interface ServiceOptions {
   /** Major version, where it matters: `15`. Default: whatever the place has, the newest where there is a choice. */
   readonly version?: string
+  /** Settings of the script that starts it. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 const scripts = new URL('../../shared/services/', import.meta.url).pathname
@@ -37,10 +39,10 @@ const EMBEDDED_POSTGRES = '18'
  * A service by name: `TEST_<NAME>_URL` (`TEST_<NAME>_<VERSION>_URL` where a version is asked for), else a fresh one with no data, from the first place
  * that has one, gone with its data on `stop`.
  */
-export async function service(name: string, { version }: ServiceOptions = {}): Promise<Found<Service>> {
+export async function service(name: string, { version, environment = {} }: ServiceOptions = {}): Promise<Found<Service>> {
   const reasons: string[] = []
   for (const place of [fromEnvironment, embedded, byScript, installed, inContainer]) {
-    const found = await place(name, version)
+    const found = await place(name, version, environment)
     if (found.value !== undefined) return found
     reasons.push(found.reason)
   }
@@ -71,7 +73,7 @@ async function startedPostgres(programs: { readonly initdb: string; readonly pos
   }
 }
 
-async function byScript(name: string, version: string | undefined): Promise<Found<Service>> {
+async function byScript(name: string, version: string | undefined, environment: Readonly<Record<string, string>>): Promise<Found<Service>> {
   const script = join(scripts, name)
   if (!existsSync(script)) return { reason: 'there is no script that starts it' }
   const directory = await mkdtemp(join(tmpdir(), `millrace-${name}-`))
@@ -79,7 +81,7 @@ async function byScript(name: string, version: string | undefined): Promise<Foun
   await chmod(directory, 0o755)
   // The scripts name the version after the service's short name.
   const versionKey = name === 'postgres' ? 'PG_VERSION' : `${name.toUpperCase()}_VERSION`
-  const env = { ...process.env, SERVICES_DATA: directory, ...(version === undefined ? {} : { [versionKey]: version }) }
+  const env = { ...process.env, ...environment, SERVICES_DATA: directory, ...(version === undefined ? {} : { [versionKey]: version }) }
   const removeData = (): Promise<void> => rm(directory, { recursive: true, force: true })
   try {
     const port = String(await freePorts())

@@ -14,10 +14,11 @@ export type {
   World,
 } from './ports.ts'
 export { DirectoryLockedError } from './ports.ts'
+export { eventLoopIdleMeter, processMetrics } from './process-facts.ts'
 export { type FetchHandler, type FetchServerLimits, serveFetch, type HttpServer } from './fetch-server.ts'
 export { type MemoryClock, memoryClock } from './memory-clock.ts'
 export { type DiskOperation, type MemoryDisk, type MemoryDiskOptions, memoryDisk } from './memory-disk.ts'
-export { memoryNet } from './memory-net.ts'
+export { type MemoryNetOptions, memoryNet, type Passage } from './memory-net.ts'
 export { nodeClock } from './node-clock.ts'
 export { nodeDisk } from './node-disk.ts'
 export { nodeNet } from './node-net.ts'

@@ -20,8 +20,21 @@ interface Addresses {
   readonly localPort: number
 }
 
+/** Something that is on its way from one side of a connection to the other. */
+export interface Passage {
+  readonly from: Connection
+  readonly to: Connection
+  /** 0: the end (FIN). */
+  readonly sizeBytes: number
+}
+
+export interface MemoryNetOptions {
+  /** Called with all that is sent; it arrives, in order, when the promise resolves, or at once without one. Default: all arrives at once. */
+  readonly carry?: (passage: Passage) => Promise<void> | undefined
+}
+
 /** A net of its own: only connections and listeners of the same object meet. */
-export function memoryNet(): Net {
+export function memoryNet({ carry = (): undefined => undefined }: MemoryNetOptions = {}): Net {
   const bound = new Set<Bound>()
   let nextPort = EPHEMERAL_PORT_MIN
 
@@ -49,8 +62,8 @@ export function memoryNet(): Net {
       if (target === undefined) throw errorOf('ECONNREFUSED', `connect ECONNREFUSED ${host}:${port}`)
       const address = ANY_HOST.has(plain(host)) ? '127.0.0.1' : plain(host)
       const clientPort = freePort()
-      const near = new Side({ remoteHost: address, remotePort: port, localHost: address, localPort: clientPort })
-      const far = new Side({ remoteHost: address, remotePort: clientPort, localHost: address, localPort: port })
+      const near = new Side({ remoteHost: address, remotePort: port, localHost: address, localPort: clientPort }, carry)
+      const far = new Side({ remoteHost: address, remotePort: clientPort, localHost: address, localPort: port }, carry)
       near.join(far)
       target.onConnection(far)
       return near
@@ -69,15 +82,19 @@ class Side extends Duplex implements Connection {
   readonly localPort: number
   #peer: Side | undefined
   #atEnd = false
+  readonly #carry: NonNullable<MemoryNetOptions['carry']>
   /** The peer's write that waits until this side has room: back-pressure. */
   #waitingWrite: ((error?: Error) => void) | undefined
+  /** Of what is being carried. */
+  #underWay: ((error?: Error) => void) | undefined
 
-  constructor(addresses: Addresses) {
+  constructor(addresses: Addresses, carry: NonNullable<MemoryNetOptions['carry']>) {
     super({ allowHalfOpen: false })
     this.remoteHost = addresses.remoteHost
     this.remotePort = addresses.remotePort
     this.localHost = addresses.localHost
     this.localPort = addresses.localPort
+    this.#carry = carry
     // As on the Node side: an error that nobody listens to must not end the process; `close` follows.
     this.on('error', () => {})
   }
@@ -94,19 +111,16 @@ class Side extends Duplex implements Connection {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
-    const peer = this.#peer
-    if (peer === undefined || peer.destroyed || peer.#atEnd) {
-      process.nextTick(done, errorOf('EPIPE', 'write EPIPE'))
-    } else if (peer.push(Buffer.from(chunk))) {
-      process.nextTick(done)
-    } else {
-      peer.#waitingWrite = done
-    }
+    // Copied before it is held back: the sender may reuse its buffer once the write has returned.
+    const sent = Buffer.from(chunk)
+    this.#send(sent.length, done, () => this.#arrive(sent, done))
   }
 
   override _final(done: (error?: Error) => void): void {
-    this.#endPeer()
-    done()
+    this.#send(0, done, () => {
+      this.#endPeer()
+      done()
+    })
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -114,7 +128,43 @@ class Side extends Duplex implements Connection {
     this.#waitingWrite = undefined
     if (resume !== undefined) process.nextTick(resume, errorOf('EPIPE', 'write EPIPE'))
     this.#endPeer()
+    const peer = this.#peer
+    if (peer !== undefined) peer.#reset()
     done(error)
+  }
+
+  /** Lets something arrive when it is carried over; `done` hears of it when the peer is gone by then. */
+  #send(sizeBytes: number, done: (error?: Error) => void, arrive: () => void): void {
+    const peer = this.#peer
+    const carried = peer === undefined || peer.destroyed ? undefined : this.#carry({ from: this, to: peer, sizeBytes })
+    if (carried === undefined) {
+      arrive()
+      return
+    }
+    this.#underWay = done
+    void carried.then(() => {
+      if (this.#underWay !== done) return
+      this.#underWay = undefined
+      arrive()
+    })
+  }
+
+  /** The peer is gone: what is under way will not arrive. */
+  #reset(): void {
+    const done = this.#underWay
+    this.#underWay = undefined
+    if (done !== undefined) process.nextTick(done, errorOf('ECONNRESET', 'write ECONNRESET'))
+  }
+
+  #arrive(sent: Buffer, done: (error?: Error) => void): void {
+    const peer = this.#peer
+    if (peer === undefined || peer.destroyed || peer.#atEnd) {
+      process.nextTick(done, errorOf('EPIPE', 'write EPIPE'))
+    } else if (peer.push(sent)) {
+      process.nextTick(done)
+    } else {
+      peer.#waitingWrite = done
+    }
   }
 
   /** This side sends no more: the peer gets a FIN. */

@@ -1,8 +1,6 @@
 /** @module observe/log — structured logs: one JSON object a line, or readable lines on a terminal. */
 import { pino } from 'pino'
-
-/** From the rarest to the most talkative. */
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+import { type LogGate, type LogLevel, LogLevels, ROOT_LOGGER } from './log-levels.ts'
 
 /** What belongs to a message: ids, sizes, an `error`. Values are shown as JSON; those under a secret name are hidden. */
 export type LogFacts = Readonly<Record<string, unknown>>
@@ -25,6 +23,10 @@ export interface Logger {
   readonly debug: LogCall
   /** A logger that adds `bindings` to each of its messages. */
   child(bindings: LogFacts): Logger
+  /** A logger whose level can be set apart under this dotted name, in {@link levels}. */
+  named(name: string): Logger
+  /** The levels of this hub's loggers. */
+  readonly levels: LogLevels
 }
 
 /** What may not be shown. */
@@ -54,15 +56,18 @@ const FACTS_DEPTH_MAX = 8
 /** A logger on pino. Resolves when it can be used: pino-pretty is loaded for a terminal only, since it costs start-up time. */
 export async function createLogger(options: LoggerOptions): Promise<Logger> {
   const { level = 'info', output, nowMs, secrets = {} } = options
+  const levels = new LogLevels(level)
   const settings = {
-    level,
+    // What is let through is decided before, by the logger's name.
+    level: 'debug',
     base: null,
     messageKey: 'message',
     timestamp: () => `,"time":"${new Date(nowMs()).toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   }
   const layOut = output.isTTY === true ? await prettyLines() : (line: string): string => line
-  return loggerOf(pino(settings, { write: (line: string) => void output.write(layOut(blotted(line, secrets))) }), secrets)
+  const target: PinoLike = pino(settings, { write: (line: string) => void output.write(layOut(blotted(line, secrets))) })
+  return loggerOf(target, secrets, levels, levels.of(ROOT_LOGGER))
 }
 
 async function prettyLines(): Promise<(line: string) => string> {
@@ -72,11 +77,11 @@ async function prettyLines(): Promise<(line: string) => string> {
 
 type PinoLike = ReturnType<typeof pino>
 
-function loggerOf(target: PinoLike, secrets: Secrets): Logger {
+function loggerOf(target: PinoLike, secrets: Secrets, levels: LogLevels, gate: LogGate): Logger {
   const call =
     (level: LogLevel): LogCall =>
     (...given: readonly unknown[]) => {
-      if (!target.isLevelEnabled(level)) return
+      if (!gate.isEnabled(level)) return
       const { message, facts } = sorted(given)
       target[level](shownFacts(facts, secrets), message)
     }
@@ -85,7 +90,9 @@ function loggerOf(target: PinoLike, secrets: Secrets): Logger {
     warn: call('warn'),
     info: call('info'),
     debug: call('debug'),
-    child: (bindings) => loggerOf(target.child(shownFacts(bindings, secrets)), secrets),
+    child: (bindings) => loggerOf(target.child(shownFacts(bindings, secrets)), secrets, levels, gate),
+    named: (name) => loggerOf(target, secrets, levels, levels.of(name)),
+    levels,
   }
 }
 

@@ -1,5 +1,6 @@
 /** @module observe/memory-log — a logger that a test can read. */
-import { type LogCall, type LogFacts, type Logger, type LogLevel, sorted } from './log.ts'
+import { type LogCall, type LogFacts, type Logger, sorted } from './log.ts'
+import { type LogGate, type LogLevel, LogLevels, ROOT_LOGGER } from './log-levels.ts'
 
 /** One message. */
 export interface LogEntry {
@@ -17,13 +18,15 @@ export interface MemoryLogger extends Logger {
   messages(level: LogLevel): string[]
 }
 
-/** The twin of `createLogger` in memory: keeps every level. */
+/** The twin of `createLogger` in memory: keeps every level until one is set. */
 export function memoryLogger(): MemoryLogger {
   const entries: LogEntry[] = []
-  const make = (bindings: LogFacts): Logger => {
+  const levels = new LogLevels('debug')
+  const make = (bindings: LogFacts, gate: LogGate): Logger => {
     const call =
       (level: LogLevel): LogCall =>
       (...given: readonly unknown[]) => {
+        if (!gate.isEnabled(level)) return
         const { message, facts } = sorted(given)
         entries.push({ level, message, facts: { ...bindings, ...facts } })
       }
@@ -32,11 +35,13 @@ export function memoryLogger(): MemoryLogger {
       warn: call('warn'),
       info: call('info'),
       debug: call('debug'),
-      child: (more) => make({ ...bindings, ...more }),
+      child: (more) => make({ ...bindings, ...more }, gate),
+      named: (name) => make(bindings, levels.of(name)),
+      levels,
     }
   }
   return {
-    ...make({}),
+    ...make({}, levels.of(ROOT_LOGGER)),
     entries,
     messages: (level) => entries.filter((entry) => entry.level === level).map(({ message }) => message),
   }

@@ -5,13 +5,20 @@
  * const registry = createRegistry()
  * const requests = registry.counter('millrace_requests_total', 'Requests by API.', ['api'])
  * requests.inc(1, 'Fetch')
- * registry.exposition()
+ * registry.observed('gauge', 'kafka_brokers', 'Brokers of the cluster.', [], (emit) => emit(image.brokers.size))
+ * await registry.exposition()
  * ```
+ * What changes often and is read seldom (per partition, per group) is best `observed`: it costs nothing until somebody scrapes.
  */
 
 /** Most combinations of label values of one metric; what comes later is counted under {@link OTHER}. */
 const SERIES_COUNT_MAX = 1000
 const OTHER = 'other'
+/** Most series of one observed metric; further ones are summed up under {@link OTHER} (counters) or left out (gauges), and told by {@link BEYOND_LIMIT}. */
+const OBSERVED_COUNT_MAX = 20_000
+const BEYOND_LIMIT = 'millrace_metrics_series_beyond_limit'
+/** Lines of an exposition that are made without letting others have their turn. */
+const LINES_PER_TURN = 2_000
 /** Upper bounds of a histogram's buckets, in seconds: from a sync of a fast device to a request that times out. */
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
@@ -34,13 +41,19 @@ export interface Histogram {
 export interface Registry {
   counter(name: string, help: string, labels?: readonly string[]): Counter
   gauge(name: string, help: string, labels?: readonly string[]): Gauge
-  /** A gauge whose value is asked for at each exposition. */
-  observedGauge(name: string, help: string, read: () => number): void
+  /** A metric whose series are asked for at each exposition. */
+  observed(type: 'counter' | 'gauge', name: string, help: string, labels: readonly string[], read: (emit: Emit) => void): void
   /** `buckets`: upper bounds, growing. Default: seconds from 0.5 ms to 30 s. */
   histogram(name: string, help: string, labels?: readonly string[], buckets?: readonly number[]): Histogram
-  /** Everything as Prometheus reads it; content type {@link EXPOSITION_CONTENT_TYPE}. */
-  exposition(): string
+  /**
+   * Everything as Prometheus reads it; content type {@link EXPOSITION_CONTENT_TYPE}. `pause` is awaited every {@link LINES_PER_TURN} lines, so that a
+   * scrape of thousands of partitions holds nobody up.
+   */
+  exposition(pause?: () => Promise<void>): Promise<string>
 }
+
+/** Gives one series of an observed metric; a value that is undefined is left out. */
+export type Emit = (value: number | undefined, ...labels: readonly string[]) => void
 
 export const EXPOSITION_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -51,7 +64,7 @@ interface Metric {
 }
 
 /** An empty registry. `seriesCountMax`: see {@link SERIES_COUNT_MAX}. */
-export function createRegistry(seriesCountMax: number = SERIES_COUNT_MAX): Registry {
+export function createRegistry(seriesCountMax: number = SERIES_COUNT_MAX, observedCountMax: number = OBSERVED_COUNT_MAX): Registry {
   const metrics = new Map<string, Metric>()
   const register = (name: string, metric: Metric): void => {
     if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) throw new Error(`${name} is no name of a metric`)
@@ -63,6 +76,9 @@ export function createRegistry(seriesCountMax: number = SERIES_COUNT_MAX): Regis
     register(name, { type, help, lines: () => series.lines((text, { value }) => [`${name}${text} ${shown(value)}`]) })
     return series
   }
+  const beyondLimit = numbers(BEYOND_LIMIT, 'Series of a metric that were not told one by one, since there are too many.', 'gauge', [
+    'metric',
+  ])
   return {
     counter: (name, help, labels = []) => {
       const series = numbers(name, help, 'counter', labels)
@@ -84,22 +100,61 @@ export function createRegistry(seriesCountMax: number = SERIES_COUNT_MAX): Regis
         },
       }
     },
-    observedGauge: (name, help, read) => register(name, { type: 'gauge', help, lines: () => [`${name} ${shown(read())}`] }),
+    observed: (type, name, help, labels, read) => {
+      let told = 0
+      const tell = (beyondCount: number): void => {
+        if (beyondCount !== told) beyondLimit.of([name]).value = beyondCount
+        told = beyondCount
+      }
+      register(name, { type, help, lines: () => observedLines({ type, name, labels, read }, observedCountMax, tell) })
+    },
     histogram: (name, help, labels = [], buckets = SECONDS_BUCKETS) => {
       const series = new Series(labels, seriesCountMax, () => ({ counts: buckets.map(() => 0), count: 0, sum: 0 }))
       register(name, { type: 'histogram', help, lines: () => series.lines((text, state) => histogramLines(name, text, buckets, state)) })
       return { observe: (value, ...values) => observe(series.of(values), buckets, value) }
     },
-    exposition: () => {
+    exposition: async (pause) => {
       let text = ''
+      let count = 0
       for (const [name, metric] of metrics) {
         const { type, help } = metric
         text += `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n`
-        for (const line of metric.lines()) text += `${line}\n`
+        for (const line of metric.lines()) {
+          text += `${line}\n`
+          if (++count % LINES_PER_TURN === 0) await pause?.()
+        }
       }
       return text
     },
   }
+}
+
+/** A metric that is asked for its series. */
+interface Observed {
+  readonly type: 'counter' | 'gauge'
+  readonly name: string
+  readonly labels: readonly string[]
+  readonly read: (emit: Emit) => void
+}
+
+/** At most `countMax` series: beyond that a counter's are summed up, a gauge's, of which a sum says nothing, left out. */
+function observedLines({ type, name, labels, read }: Observed, countMax: number, tellBeyond: (count: number) => void): string[] {
+  const lines: string[] = []
+  let [beyondCount, others] = [0, 0]
+  read((value, ...values) => {
+    if (value === undefined) return
+    if (lines.length >= countMax) {
+      beyondCount++
+      others += value
+      return
+    }
+    const pairs = labels.map((label, at) => `${label}="${escaped(values[at] ?? '')}"`)
+    lines.push(`${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${shown(value)}`)
+  })
+  if (beyondCount > 0 && type === 'counter')
+    lines.push(`${name}{${labels.map((label) => `${label}="${OTHER}"`).join(',')}} ${shown(others)}`)
+  tellBeyond(beyondCount)
+  return lines
 }
 
 interface HistogramState {

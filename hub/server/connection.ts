@@ -9,12 +9,13 @@
  * Requests that overlap (appends) begin in arrival order without waiting for each other; any other begins when all before it are
  * answered, and what follows waits for it, as in Kafka. So a connection holds at most one large answer that the peer has not read.
  */
-import type { Answered, ConnectionFacts, Dispatcher, Prepared, Refusal, Served } from '../api/index.ts'
+import type { ConnectionFacts, Dispatcher, Prepared, Refusal, Served } from '../api/index.ts'
 import type { Clock, Connection } from '../io/index.ts'
 import { RisingMark } from '../replica/index.ts'
 import { FrameSplitter } from '../wire/index.ts'
 import type { ServerLimits } from './limits.ts'
 import type { RefusalLog } from './refusal-log.ts'
+import type { OnAnswered, RequestTimes } from './request-times.ts'
 import type { BudgetMember, RequestBudget } from './request-budget.ts'
 
 /** What a connection works with; shared by all of a server. */
@@ -24,6 +25,8 @@ export interface ConnectionEnvironment {
   readonly budget: RequestBudget
   readonly clock: Clock
   readonly refusals: RefusalLog
+  /** Told of every request that was answered, once its answer is with the operating system. */
+  readonly onAnswered: OnAnswered
   readonly onClose: (connection: ClientConnection) => void
 }
 
@@ -31,13 +34,28 @@ export interface ConnectionEnvironment {
 interface Slot {
   readonly bytes: number
   readonly overlaps: boolean
+  readonly times: RequestTimes
   answer: Served | undefined
+}
+
+/** A whole request that was not looked into. */
+interface Arrived {
+  readonly frame: Buffer
+  readonly arrivedMs: number
 }
 
 /** A frame that was prepared and may not begin yet. */
 interface Next {
   readonly bytes: number
+  readonly arrivedMs: number
   readonly prepared: Prepared
+}
+
+/** Answers that leave in one write. */
+interface Flight {
+  readonly chunks: Buffer[]
+  readonly afterSent: ((isSent: boolean) => void)[]
+  readonly answered: RequestTimes[]
 }
 
 export class ClientConnection implements ConnectionFacts, BudgetMember {
@@ -49,12 +67,11 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
   readonly #stream: Connection
   readonly #environment: ConnectionEnvironment
   readonly #splitter: FrameSplitter
-  /** Whole frames that were not prepared yet, from `#framesAt` on. */
-  #frames: Buffer[] = []
+  #frames: Arrived[] = []
   #next: Next | undefined
   readonly #slots: Slot[] = []
-  /** Whom to tell about answers that are with the stream and not with the operating system. */
-  readonly #unsent = new Set<(isSent: boolean) => void>()
+  /** Answers that are with the stream and not with the operating system, and of which somebody wants to hear. */
+  readonly #unsent = new Set<Flight>()
   /** Bytes of frames, `#next` and slots. */
   #unansweredBytes = 0
   #gatheringBytes = 0
@@ -140,7 +157,7 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
   }
 
   #enqueue(frame: Buffer): void {
-    this.#frames.push(frame)
+    this.#frames.push({ frame, arrivedMs: this.lastActivityMs })
     this.#unansweredBytes += frame.length
     this.#environment.budget.take(frame.length)
   }
@@ -168,10 +185,11 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
   }
 
   #prepareNext(): Next | undefined {
-    const frame = this.#frames.shift()
-    if (frame === undefined) return undefined
+    const arrived = this.#frames.shift()
+    if (arrived === undefined) return undefined
+    const { frame, arrivedMs } = arrived
     const prepared = this.#environment.dispatcher.prepare(frame, this)
-    if (!isRefusal(prepared)) return { bytes: frame.length, prepared }
+    if (!isRefusal(prepared)) return { bytes: frame.length, arrivedMs, prepared }
     this.#forget(frame.length)
     this.#refuse(prepared)
     return undefined
@@ -202,10 +220,23 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
     held.then(proceed, proceed)
   }
 
-  #begin({ bytes, prepared }: Next): void {
-    const slot: Slot = { bytes, overlaps: prepared.overlaps, answer: undefined }
+  #begin({ bytes, arrivedMs, prepared }: Next): void {
+    const { clock } = this.#environment
+    const { apiName, overlaps } = prepared
+    const beganMs = clock.monotonicMs()
+    const times: RequestTimes = {
+      apiName,
+      clientHost: this.clientHost,
+      arrivedMs,
+      beganMs,
+      localEndMs: beganMs,
+      servedMs: beganMs,
+      answeredMs: beganMs,
+    }
+    const slot: Slot = { bytes, overlaps, times, answer: undefined }
     this.#slots.push(slot)
     const served = prepared.run()
+    times.localEndMs = clock.monotonicMs()
     if (served instanceof Promise) void served.then((answer) => this.#settle(slot, answer))
     else this.#settle(slot, served)
   }
@@ -216,6 +247,7 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
       return
     }
     slot.answer = answer
+    slot.times.servedMs = this.#environment.clock.monotonicMs()
     if (slot !== this.#slots[0] || this.#flushScheduled) return
     // At the end of this turn, so that all answers of one log round leave in one write.
     this.#flushScheduled = true
@@ -225,41 +257,53 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
   #flush(): void {
     this.#flushScheduled = false
     if (this.#closed || !this.#stream.writable) return
-    let answered = 0
-    this.#stream.cork()
-    for (const { answer, bytes } of this.#slots) {
+    const flight: Flight = { chunks: [], afterSent: [], answered: [] }
+    const answeredMs = this.#environment.clock.monotonicMs()
+    let refusal: Refusal | undefined
+    for (const { answer, bytes, times } of this.#slots) {
       if (answer === undefined) break
-      answered++
+      times.answeredMs = answeredMs
+      flight.answered.push(times)
       this.#forget(bytes)
       if (isRefusal(answer)) {
-        this.#refuse(answer)
+        refusal = answer
         break
       }
-      this.#write(answer)
+      for (const chunk of answer.chunks) flight.chunks.push(chunk)
+      if (answer.afterSent !== undefined) flight.afterSent.push(answer.afterSent)
     }
-    this.#slots.splice(0, answered)
-    this.#stream.uncork()
-    this.lastActivityMs = this.#environment.clock.monotonicMs()
+    this.#slots.splice(0, flight.answered.length)
+    this.#send(flight)
+    this.lastActivityMs = answeredMs
+    if (refusal !== undefined) this.#refuse(refusal)
     this.#endIfAnswered()
     this.#pump()
     this.#regulate()
   }
 
-  #write({ chunks, afterSent }: Answered): void {
-    const last = chunks.length - 1
-    for (let at = 0; at < last; at++) this.#stream.write(chunks[at])
-    if (last < 0) return
-    if (afterSent === undefined) {
-      this.#stream.write(chunks[last])
+  /** In one write; what waits for its end is told at once where nothing is written (acks=0). */
+  #send(flight: Flight): void {
+    const { chunks, afterSent } = flight
+    const last = chunks.pop()
+    if (last === undefined) {
+      this.#sent(flight, true)
       return
     }
-    this.#unsent.add(afterSent)
-    this.#stream.write(chunks[last], (error) => this.#sent(afterSent, !error))
+    if (afterSent.length > 0) this.#unsent.add(flight)
+    this.#stream.cork()
+    for (const chunk of chunks) this.#stream.write(chunk)
+    chunks.length = 0
+    this.#stream.write(last, (error) => this.#sent(flight, !error))
+    this.#stream.uncork()
   }
 
-  /** Tells, once, what became of an answer. */
-  #sent(afterSent: (isSent: boolean) => void, isSent: boolean): void {
-    if (this.#unsent.delete(afterSent)) afterSent(isSent)
+  /** Tells, once, what became of answers. */
+  #sent(flight: Flight, isSent: boolean): void {
+    this.#unsent.delete(flight)
+    for (const callback of flight.afterSent.splice(0)) callback(isSent)
+    const { clock, onAnswered } = this.#environment
+    const sentMs = clock.monotonicMs()
+    for (const times of flight.answered.splice(0)) onAnswered(times, sentMs)
   }
 
   #onDrain(): void {
@@ -304,7 +348,7 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
   }
 
   #dropQueued(): void {
-    for (const frame of this.#frames) this.#forget(frame.length)
+    for (const { frame } of this.#frames) this.#forget(frame.length)
     this.#frames = []
     if (this.#next !== undefined) this.#forget(this.#next.bytes)
     this.#next = undefined
@@ -331,7 +375,8 @@ export class ClientConnection implements ConnectionFacts, BudgetMember {
       if (slot.answer !== undefined) drop(slot.answer)
     }
     this.#slots.length = 0
-    for (const afterSent of this.#unsent) this.#sent(afterSent, false)
+    for (const flight of this.#unsent) this.#sent(flight, false)
+    this.#unsent.clear()
     this.#environment.budget.leave(this)
     this.gone.raise(1)
     this.#abort?.abort()

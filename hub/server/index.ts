@@ -1,3 +1,4 @@
 /** @module server — listeners, connections and their limits. */
-export { defaultServerLimits, type ServerLimits } from './limits.ts'
+export { type ConnectionLimits, defaultServerLimits, type ServerLimits } from './limits.ts'
+export type { OnAnswered, RequestTimes } from './request-times.ts'
 export { ListenError, Server } from './server.ts'

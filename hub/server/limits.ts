@@ -1,7 +1,17 @@
 /** @module server/limits — what a connection and all of them together may hold. */
 
+/** How many connections may stand; may change while the server runs. */
+export interface ConnectionLimits {
+  /** `max.connections`. */
+  readonly connectionsMax: number
+  /** `max.connections.per.ip`. */
+  readonly connectionsPerHostMax: number
+  /** `max.connections.per.ip.overrides`: the same for single hosts, by address. */
+  readonly connectionsPerHostOverrides: ReadonlyMap<string, number>
+}
+
 /** Limits of the server; those with a Kafka key take their value from it. */
-export interface ServerLimits {
+export interface ServerLimits extends ConnectionLimits {
   /** `socket.request.max.bytes`: a larger frame closes its connection. */
   readonly requestBytesMax: number
   /** `queued.max.request.bytes`: bytes of requests held by all connections, beyond which none is read from. */
@@ -16,12 +26,6 @@ export interface ServerLimits {
   readonly connectionRequestsPerTurnMax: number
   /** `connections.max.idle.ms`: a connection on which nothing happened for so long is closed; −1 never. */
   readonly idleMs: number
-  /** `max.connections`. */
-  readonly connectionsMax: number
-  /** `max.connections.per.ip`. */
-  readonly connectionsPerHostMax: number
-  /** `max.connections.per.ip.overrides`: the same for single hosts, by address. */
-  readonly connectionsPerHostOverrides: ReadonlyMap<string, number>
   /** How long a stop waits for answers that are under way. */
   readonly drainMs: number
 }

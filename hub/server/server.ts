@@ -8,9 +8,10 @@ import type { Dispatcher } from '../api/index.ts'
 import type { Clock, Connection, Net, Timer } from '../io/index.ts'
 import type { Logger } from '../observe/index.ts'
 import { ClientConnection, type ConnectionEnvironment } from './connection.ts'
-import type { ServerLimits } from './limits.ts'
+import type { ConnectionLimits, ServerLimits } from './limits.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { RequestBudget } from './request-budget.ts'
+import type { OnAnswered } from './request-times.ts'
 
 /** Idle connections are looked for this many times per idle time. */
 const SWEEPS_PER_IDLE_TIME = 10
@@ -57,6 +58,7 @@ interface ServerLoad {
 
 export class Server {
   readonly #options: ServerOptions
+  #connectionLimits: ConnectionLimits
   readonly #budget: RequestBudget
   readonly #refusals: RefusalLog
   readonly #connections = new Set<ClientConnection>()
@@ -70,6 +72,7 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options
+    this.#connectionLimits = options.limits
     this.#refusals = new RefusalLog(options.logger, options.clock)
     this.#budget = new RequestBudget(options.limits.queuedRequestBytesMax)
   }
@@ -80,6 +83,18 @@ export class Server {
 
   load(): ServerLoad {
     return { connectionCount: this.#connections.size, requestBytes: this.#budget.heldBytes }
+  }
+
+  /** Open connections by name of their listener. */
+  connectionCounts(): ReadonlyMap<string, number> {
+    const counts = new Map(this.#listeners.map(({ name }) => [name, 0]))
+    for (const { listenerName } of this.#connections) counts.set(listenerName, (counts.get(listenerName) ?? 0) + 1)
+    return counts
+  }
+
+  /** From now on; connections that stand already stay. */
+  limitConnections(limits: ConnectionLimits): void {
+    this.#connectionLimits = limits
   }
 
   /** Binds all; when one fails, frees those that were bound and throws {@link ListenError}. */
@@ -95,8 +110,8 @@ export class Server {
     }
   }
 
-  /** Serves what has connected so far and whatever comes. */
-  start(dispatcher: Dispatcher): void {
+  /** Serves what has connected so far and whatever comes; `onAnswered` hears of each request. */
+  start(dispatcher: Dispatcher, onAnswered: OnAnswered): void {
     const { limits, clock } = this.#options
     this.#environment = {
       dispatcher,
@@ -104,6 +119,7 @@ export class Server {
       clock,
       refusals: this.#refusals,
       budget: this.#budget,
+      onAnswered,
       onClose: (connection) => this.#forget(connection),
     }
     const early = this.#early
@@ -140,7 +156,7 @@ export class Server {
       this.#early.push({ stream, listenerName })
       return
     }
-    const { connectionsMax, connectionsPerHostMax, connectionsPerHostOverrides } = this.#options.limits
+    const { connectionsMax, connectionsPerHostMax, connectionsPerHostOverrides } = this.#connectionLimits
     const host = stream.remoteHost
     const ofHostMax = connectionsPerHostOverrides.get(host) ?? connectionsPerHostMax
     const ofHost = this.#perHost.get(host) ?? 0

@@ -218,7 +218,11 @@ describe('a hub', () => {
     expect(await send(raw, 't', 'one')).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
     const health = hub.health()
     expect(health.status).toBe('degraded')
-    expect(health.problems.join()).toMatch(/t-0 cannot be opened.*EMFILE/)
+    expect(health.problems[0]).toMatchObject({
+      problem: expect.stringMatching(/t-0 cannot be opened.*EMFILE/),
+      remedy: expect.any(String),
+      since: expect.stringMatching(/^20.*Z$/),
+    })
     disk.intercept = undefined
     await clock.advance(500)
     expect(await send(raw, 't', 'two')).toMatchObject({ errorCode: 0, baseOffset: 0 })
@@ -388,11 +392,12 @@ describe('/metrics and /health', () => {
     await send(raw, 't', 'one')
     const [base] = hub.httpAddresses
     const metrics = await (await fetch(`${base}/metrics`)).text()
-    expect(metrics).toContain('millrace_request_duration_seconds_count{api="Produce"} 1')
+    expect(metrics).toContain('millrace_request_duration_seconds_count{api="Produce",phase="total"} 1')
     expect(metrics).toMatch(/^millrace_connections 1$/m)
     expect(metrics).toMatch(/^millrace_partitions 1$/m)
     const health = await fetch(`${base}/health`)
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok', problems: [] }])
+    expect((await fetch(`${base}/health/live`)).status).toBe(200)
     expect((await fetch(`${base}/elsewhere`)).status).toBe(404)
     expect((await fetch(`${base}/health`, { method: 'POST', body: 'x' })).status).toBe(405)
   })

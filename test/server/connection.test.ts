@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Served } from '../../hub/api/index.ts'
+import type { Dispatcher, Served } from '../../hub/api/index.ts'
 import { type Connection, memoryClock, memoryNet, nodeNet } from '../../hub/io/index.ts'
 import { memoryLogger } from '../../hub/observe/index.ts'
 import { defaultServerLimits, Server } from '../../hub/server/index.ts'
@@ -225,6 +225,36 @@ describe('limits', () => {
   })
 })
 
+describe('the moments of a request', () => {
+  it('are told phase by phase, once its answer is sent', async () => {
+    const { clock, dispatcher, open, answered } = await serve()
+    const client = await open()
+    client.write(Buffer.concat([request('serial', 's1'), request('serial', 's2')]))
+    await dispatcher.whenBegun(1)
+    await clock.advance(5)
+    dispatcher.begun[0]?.answer()
+    expect(await text(client)).toBe('s1')
+    await dispatcher.whenBegun(2)
+    await clock.advance(7)
+    dispatcher.begun[1]?.answer()
+    expect(await text(client)).toBe('s2')
+    const common = { clientHost: '/127.0.0.1', arrivedMs: 0 }
+    expect(answered).toEqual([
+      { ...common, apiName: 's1', beganMs: 0, localEndMs: 0, servedMs: 5, answeredMs: 5, sentMs: 5 },
+      { ...common, apiName: 's2', beganMs: 5, localEndMs: 5, servedMs: 12, answeredMs: 12, sentMs: 12 },
+    ])
+  })
+
+  it('of one that wants no answer are told all the same', async () => {
+    const { dispatcher, open, answered } = await serve()
+    const client = await open()
+    client.write(request('silent', 's1'))
+    await dispatcher.whenBegun(1)
+    await turns()
+    expect(answered.map(({ apiName }) => apiName)).toEqual(['s1'])
+  })
+})
+
 describe('what became of an answer is told once', () => {
   /** Serves every request at once with an answer of `bytes`, and notes what is told. */
   async function answering(bytes: number) {
@@ -240,7 +270,7 @@ describe('what became of an answer is told once', () => {
         answers.push(() => settle(answer))
         resolve()
       })
-    server.start({ prepare: () => ({ overlaps: false, heldUp: () => undefined, run }) })
+    server.start({ prepare: () => ({ apiName: 'Any', overlaps: false, heldUp: () => undefined, run }) }, () => {})
     const client = await RawClient.connect(net, `127.0.0.1:${server.listeners[0]?.port ?? 0}`)
     cleanups.push(() => client[Symbol.asyncDispose]())
     client.write(request('serial', 's1'))
@@ -286,7 +316,7 @@ describe('life of the server', () => {
     await using client = await RawClient.connect(net, `127.0.0.1:${server.listeners[0]?.port}`)
     client.write(request('serial', 's1'))
     await turns()
-    server.start(dispatcher)
+    server.start(dispatcher, () => {})
     await dispatcher.whenBegun(1)
     dispatcher.begun[0]?.answer()
     expect(await text(client)).toBe('s1')
@@ -339,8 +369,9 @@ describe('life of the server', () => {
     await server.bind([{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }])
     const { promise: gone, resolve } = Promise.withResolvers<void>()
     const { promise: aborted, resolve: abort } = Promise.withResolvers<void>()
-    server.start({
+    const dispatcher: Dispatcher = {
       prepare: (_frame, connection) => ({
+        apiName: 'Any',
         overlaps: false,
         heldUp: () => undefined,
         run: () => {
@@ -349,7 +380,8 @@ describe('life of the server', () => {
           return new Promise(() => {})
         },
       }),
-    })
+    }
+    server.start(dispatcher, () => {})
     const stream: Connection = await net.connect('127.0.0.1', server.listeners[0]?.port ?? 0)
     stream.write(request('serial', 's1'))
     await turns()

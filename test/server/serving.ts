@@ -3,7 +3,7 @@ import { afterEach } from 'vitest'
 import type { Dispatcher, Prepared, Served } from '../../hub/api/index.ts'
 import { memoryClock, memoryNet, type Net } from '../../hub/io/index.ts'
 import { memoryLogger } from '../../hub/observe/index.ts'
-import { defaultServerLimits, Server, type ServerLimits } from '../../hub/server/index.ts'
+import { defaultServerLimits, type RequestTimes, Server, type ServerLimits } from '../../hub/server/index.ts'
 import { RawClient } from './raw-client.ts'
 
 /** A request of these tests: what to do with it is told by its first byte. */
@@ -25,6 +25,7 @@ export class ManualDispatcher implements Dispatcher {
     const kind = frame[0]
     if (kind === KIND.refused) return { reason: 'not wanted' }
     return {
+      apiName: frame.toString('latin1', 1, 3),
       overlaps: kind === KIND.overlapping,
       heldUp: () => this.heldUp,
       run: () => this.#run(frame),
@@ -81,16 +82,17 @@ export async function serve(limits: Partial<ServerLimits> = {}, net: Net = memor
   const clock = memoryClock()
   const logger = memoryLogger()
   const dispatcher = new ManualDispatcher()
+  const answered: (RequestTimes & { readonly sentMs: number })[] = []
   const server = new Server({ net, clock, logger, limits: { ...defaultServerLimits, ...limits } })
   await server.bind([{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }])
-  server.start(dispatcher)
+  server.start(dispatcher, (times, sentMs) => answered.push({ ...times, sentMs }))
   const port = server.listeners[0]?.port ?? 0
   const open = async (): Promise<RawClient> => {
     const client = await RawClient.connect(net, `127.0.0.1:${port}`)
     cleanups.push(() => client[Symbol.asyncDispose]())
     return client
   }
-  return { net, clock, logger, dispatcher, server, port, open }
+  return { net, clock, logger, dispatcher, server, port, open, answered }
 }
 
 /** Lets everything that is ready happen: streams in memory need some turns of the event loop, never time. */
