@@ -3,26 +3,23 @@
  */
 import { hostname } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
-import { AnswerBudget, type Broker, type ConfigInForce, createDispatcher } from './api/index.ts'
+import { AnswerBudget, type Broker, type ConfigInForce, createDispatcher, FetchSessions } from './api/index.ts'
+import { brokerMetrics } from './broker-metrics.ts'
 import { type BrokerFacts, type Controller, type MetadataImage, openController } from './cluster/index.ts'
-import { brokerConfigInForce, ConfigError, type HubConfig, resolveTopicConfig } from './config/index.ts'
+import { type BrokerConfig, brokerConfigInForce, ConfigError, type HubConfig, resolveTopicConfig } from './config/index.ts'
 import { createGroupCoordinator, groupConfig } from './group/index.ts'
+import { type HubHealth, healthWatch } from './health.ts'
 import { type Disk, memoryDisk, type World } from './io/index.ts'
 import { type LogDirectory, openLogDirectory } from './log/index.ts'
 import type { Logger, Registry } from './observe/index.ts'
 import { METADATA_TOPIC, openMetadataLog } from './raft/index.ts'
-import { createOffsetsTopic, Partitions, RisingMark } from './replica/index.ts'
-import { defaultServerLimits, Server, type ServerLimits } from './server/index.ts'
+import { createStateTopic, Partitions, RisingMark } from './replica/index.ts'
+import { requestMetrics } from './request-metrics.ts'
+import { type ConnectionLimits, defaultServerLimits, Server, type ServerLimits } from './server/index.ts'
 import { StartError } from './start-error.ts'
 
 /** The four ports to the outside, and where the hub tells what happens. */
 export type HubWorld = World & { readonly logger: Logger }
-
-/** How the hub fares: `problems` is empty when all is well. */
-export interface HubHealth {
-  readonly status: 'ok' | 'degraded'
-  readonly problems: readonly string[]
-}
 
 /** A broker that serves. */
 export interface RunningBroker {
@@ -48,12 +45,12 @@ export async function startBroker(
   const disk = config.isInMemory
     ? memoryDisk({ crashable: false, directories: [MEMORY_DIRECTORY], nowMs: () => clock.nowMs() })
     : world.disk
-  const server = new Server({ net, clock, logger, limits: serverLimits(config) })
+  const server = new Server({ net, clock, logger: logger.named('millrace.server'), limits: serverLimits(config) })
   opened.defer(() => server.stop())
   await server.bind(config.listeners.filter(({ isController }) => !isController))
   const directory = await openDirectory(config, world, disk, opened)
   const quorum = { nodeId: config.nodeId, voterIds: [config.nodeId], limits: metadataLogLimits(config) }
-  const metadataLog = await openMetadataLog({ ...quorum, logDirectory: directory, clock, disk, logger })
+  const metadataLog = await openMetadataLog({ ...quorum, logDirectory: directory, clock, disk, logger: logger.named('millrace.raft') })
   const controller = await openController({
     metadataLog,
     clusterId: directory.identity.clusterId,
@@ -63,19 +60,53 @@ export async function startBroker(
       replicationFactor: config.broker['default.replication.factor'],
       replicationFactorSet: config.given.has('default.replication.factor'),
       minInsyncReplicas: config.broker['min.insync.replicas'],
+      given: config.given,
     },
     random,
   })
   opened.defer(() => controller.close())
   const broker = await openBroker({ config, world, disk, directory, controller, opened })
-  server.start(createDispatcher(broker, requestMetrics(registry)))
+  followSettings(broker, server, opened)
+  const slowRequestMs = (): number => broker.config().brokerConfig['millrace.log.slow.request.ms']
+  server.start(createDispatcher(broker), requestMetrics({ registry, clock, logger, slowRequestMs }))
   opened.defer(async () => {
     // Nobody new; then whoever waits is answered, by the fetches and by the groups, so that the connections can end.
     broker.stopping.raise(1)
     await Promise.all([server.stop(), broker.groups.close()])
   })
-  gauges(registry, server, broker.partitions)
-  return { server, clusterId: directory.identity.clusterId, health: () => healthOf(directory, metadataLog, broker.partitions) }
+  const { nodeId, partitions } = broker
+  const minInsyncReplicasOf = (topic: string): number =>
+    Number(
+      controller.image.configs.get(`topic:${topic}`)?.get('min.insync.replicas') ?? broker.config().brokerConfig['min.insync.replicas'],
+    )
+  const transactionMaxTimeoutMs = (): number => broker.config().brokerConfig['transaction.max.timeout.ms']
+  brokerMetrics(registry, {
+    nodeId,
+    clock,
+    controller,
+    metadataLog,
+    directory,
+    partitions,
+    server,
+    minInsyncReplicasOf,
+    transactionMaxTimeoutMs,
+  })
+  const health = healthWatch({ clock, directory, metadataLog, partitions })
+  opened.defer(() => health.stop())
+  return { server, clusterId: directory.identity.clusterId, health: () => health.ask() }
+}
+
+/** Settings that may change while the hub runs and that nobody asks for at each use. */
+function followSettings(broker: Broker, server: Server, opened: AsyncDisposableStack): void {
+  let inForce: BrokerConfig | undefined
+  const follow = (): void => {
+    const { brokerConfig } = broker.config()
+    if (brokerConfig === inForce) return
+    inForce = brokerConfig
+    server.limitConnections(connectionLimits(brokerConfig))
+  }
+  follow()
+  opened.defer(broker.controller.onImage(follow))
 }
 
 function serverLimits({ broker }: HubConfig): ServerLimits {
@@ -85,10 +116,16 @@ function serverLimits({ broker }: HubConfig): ServerLimits {
     requestBytesMax: broker['socket.request.max.bytes'],
     ...(queuedBytes > 0 ? { queuedRequestBytesMax: queuedBytes } : {}),
     idleMs: broker['connections.max.idle.ms'],
+    ...connectionLimits(broker),
+    drainMs: broker['millrace.shutdown.timeout.ms'],
+  }
+}
+
+function connectionLimits(broker: BrokerConfig): ConnectionLimits {
+  return {
     connectionsMax: broker['max.connections'],
     connectionsPerHostMax: broker['max.connections.per.ip'],
     connectionsPerHostOverrides: hostCounts(broker['max.connections.per.ip.overrides']),
-    drainMs: broker['millrace.shutdown.timeout.ms'],
   }
 }
 
@@ -117,12 +154,15 @@ function metadataLogLimits({ broker }: HubConfig): NonNullable<Parameters<typeof
 }
 
 async function openDirectory(config: HubConfig, world: HubWorld, disk: Disk, opened: AsyncDisposableStack): Promise<LogDirectory> {
-  const { clock, logger, random } = world
+  const { clock, random } = world
+  const logger = world.logger.named('millrace.log')
   const path = config.isInMemory ? MEMORY_DIRECTORY : absolute(config.logDirs[0] ?? '')
   const formatIfEmpty = { clusterId: random.uuid(), nodeId: config.nodeId, directoryId: random.uuid() }
   const limits = {
     retentionCheckMs: config.broker['log.retention.check.interval.ms'],
     producerIdExpirationMs: config.broker['producer.id.expiration.ms'],
+    freeBytesMin: config.broker['millrace.disk.free.bytes.min'],
+    freeBytesResume: config.broker['millrace.disk.free.bytes.resume'],
   }
   const directory = await openLogDirectory(path, { clock, disk, logger, randomFloat: () => random.float(), formatIfEmpty, limits })
   opened.defer(() => directory.close())
@@ -169,7 +209,7 @@ async function openBroker({ config, world, disk, directory, controller, opened }
     clock,
     directory,
     durability: config.flushOnAck,
-    logger,
+    logger: logger.named('millrace.replica'),
     logConfigOf: (topic, image) => resolveTopicConfig(image.configs.get(`topic:${topic}`) ?? NO_VALUES, inForce(image).brokerConfig),
     onTopicDeleted: (topic) => {
       groups
@@ -177,7 +217,8 @@ async function openBroker({ config, world, disk, directory, controller, opened }
         .catch((error: unknown) => logger.error(`cannot remove the committed offsets of ${topic.name}`, { error }))
     },
   })
-  const offsetsTopic = createOffsetsTopic({
+  const offsetsTopic = createStateTopic({
+    name: '__consumer_offsets',
     clock,
     controller,
     partitions,
@@ -185,7 +226,14 @@ async function openBroker({ config, world, disk, directory, controller, opened }
     replicationFactor: replicationFactor(config, 'offsets.topic.replication.factor', controller.image.brokers.size),
     segmentBytes: config.broker['offsets.topic.segment.bytes'],
   })
-  const groups = createGroupCoordinator({ offsetsTopic, clock, random, logger, config: groupConfig((key) => config.broker[key]) })
+  const groupLogger = logger.named('millrace.group')
+  const groups = createGroupCoordinator({
+    offsetsTopic,
+    clock,
+    random,
+    logger: groupLogger,
+    config: groupConfig((key) => config.broker[key]),
+  })
   opened.defer(() => partitions.close())
   await partitions.start()
   opened.defer(controller.onImage((image, previous) => partitions.apply(image, previous)))
@@ -196,13 +244,19 @@ async function openBroker({ config, world, disk, directory, controller, opened }
     nodeId: config.nodeId,
     clock,
     disk,
-    logger,
+    random,
+    logger: logger.named('millrace.api'),
     controller,
     partitions,
     directory,
     groups,
     ensureOffsetsTopic: () => offsetsTopic.ensure(),
     config: () => inForce(controller.image),
+    fetchSessions: new FetchSessions({
+      slots: config.broker['max.incremental.fetch.session.cache.slots'],
+      nowMs: () => clock.monotonicMs(),
+      randomFloat: () => random.float(),
+    }),
     answers: new AnswerBudget(serverLimits(config).unsentRecordBytesMax),
     stopping: new RisingMark(0),
   }
@@ -230,35 +284,4 @@ function configInForce(config: HubConfig, controller: Controller): (image: Metad
     }
     return inForce
   }
-}
-
-/** Latency and count per API. */
-function requestMetrics(registry: Registry): (apiName: string, durationMs: number) => void {
-  const durations = registry.histogram('millrace_request_duration_seconds', 'Time from the begin of a request to its answer, by API.', [
-    'api',
-  ])
-  return (apiName, durationMs) => durations.observe(durationMs / 1000, apiName)
-}
-
-function gauges(registry: Registry, server: Server, partitions: Partitions): void {
-  registry.observedGauge('millrace_connections', 'Open client connections.', () => server.load().connectionCount)
-  registry.observedGauge('millrace_request_bytes', 'Bytes of requests that are not answered yet.', () => server.load().requestBytes)
-  const each = (count: (bytes: number) => number): number => {
-    let sum = 0
-    for (const topic of partitions.topics())
-      for (const partition of topic.partitions) if (partition !== undefined) sum += count(partition.log.sizeBytes)
-    return sum
-  }
-  registry.observedGauge('millrace_partitions', 'Partitions hosted by this broker.', () => each(() => 1))
-  registry.observedGauge('millrace_log_bytes', 'Bytes of all logs.', () => each((bytes) => bytes))
-}
-
-function healthOf(directory: LogDirectory, metadataLog: { readonly failure: Error | undefined }, partitions: Partitions): HubHealth {
-  const problems: string[] = []
-  if (metadataLog.failure !== undefined) problems.push(`the metadata log takes no changes: ${metadataLog.failure.message}`)
-  if (directory.full) problems.push(`${directory.path} is short of space: produce is refused`)
-  for (const [name, log] of directory.logs) if (log.fenced !== undefined) problems.push(`${name} takes no appends: ${log.fenced.message}`)
-  for (const { topic, partition, error } of partitions.failures())
-    problems.push(`${topic}-${partition} cannot be opened and is tried again: ${error.message}`)
-  return { status: problems.length === 0 ? 'ok' : 'degraded', problems }
 }

@@ -27,26 +27,29 @@ const VERSION_MIN: ReadonlyMap<number, number> = new Map([
   [EARLIEST_PENDING_UPLOAD, 11],
 ])
 const READ_COMMITTED = 1
+/** `replicaId` of a consumer; −2 is a debugging reader, others are replicas: they see what no consumer does yet. */
+const CONSUMER = -1
 const NOT_FOUND: OffsetAndTimestamp = { offset: -1, timestampMs: -1, leaderEpoch: -1 }
 
-type PartitionRequest = RequestOf<typeof ListOffsets>['topics'][number]['partitions'][number]
+type Request = RequestOf<typeof ListOffsets>
+type PartitionRequest = Request['topics'][number]['partitions'][number]
 
 export const listOffsets = defineHandler({
   api: ListOffsets,
   overlaps: false,
   create: (broker) => async (request, context) => {
     const duplicates = duplicatePartitions(request.topics)
+    /** Answered once, as by Kafka. */
+    const refused = new Set<string>()
     const topics = []
     for (const topic of request.topics) {
       const partitions = []
       for (const wanted of topic.partitions) {
-        const duplicate = duplicates.has(`${topic.name}-${wanted.partitionIndex}`)
-        const found = duplicate
-          ? ErrorCode.INVALID_REQUEST
-          : await lookUp(broker, topic.name, wanted, {
-              committed: request.isolationLevel === READ_COMMITTED,
-              apiVersion: context.apiVersion,
-            })
+        const key = `${topic.name}-${wanted.partitionIndex}`
+        const duplicate = duplicates.has(key)
+        if (duplicate && refused.has(key)) continue
+        if (duplicate) refused.add(key)
+        const found = duplicate ? ErrorCode.INVALID_REQUEST : await lookUp(broker, topic.name, wanted, request, context.apiVersion)
         const errorCode = typeof found === 'number' ? found : ErrorCode.NONE
         const { offset, timestampMs, leaderEpoch } = typeof found === 'number' ? NOT_FOUND : found
         partitions.push({ partitionIndex: wanted.partitionIndex, errorCode, timestamp: timestampMs, offset, leaderEpoch })
@@ -61,7 +64,8 @@ async function lookUp(
   broker: Broker,
   name: string,
   wanted: PartitionRequest,
-  { committed, apiVersion }: { readonly committed: boolean; readonly apiVersion: number },
+  request: Request,
+  apiVersion: number,
 ): Promise<OffsetAndTimestamp | number> {
   if (wanted.timestamp < 0 && (VERSION_MIN.get(wanted.timestamp) ?? Number.POSITIVE_INFINITY) > apiVersion)
     return ErrorCode.UNSUPPORTED_VERSION
@@ -69,13 +73,18 @@ async function lookUp(
   if (typeof partition === 'number') return partition
   const epochError = partition.checkLeaderEpoch(wanted.currentLeaderEpoch)
   if (epochError !== ErrorCode.NONE) return epochError
-  const endOffset = committed ? partition.lastStableOffset : partition.highWatermark.value
   try {
-    return await offsetFor(partition, wanted.timestamp, endOffset)
+    return await offsetFor(partition, wanted.timestamp, endFor(partition, request))
   } catch (error) {
     broker.logger.error(`cannot search ${name}-${wanted.partitionIndex} by time`, { error })
     return ErrorCode.KAFKA_STORAGE_ERROR
   }
+}
+
+/** Up to where the reader sees. */
+function endFor(partition: Partition, { replicaId, isolationLevel }: Request): number {
+  if (replicaId !== CONSUMER) return partition.log.logEndOffset
+  return isolationLevel === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark.value
 }
 
 async function offsetFor(partition: Partition, timestamp: number, endOffset: number): Promise<OffsetAndTimestamp> {
@@ -99,7 +108,7 @@ function epochAt(partition: Partition, offset: number): number {
   return offset === partition.log.logEndOffset ? partition.leaderEpoch : partition.log.epochForOffset(offset)
 }
 
-function duplicatePartitions(topics: RequestOf<typeof ListOffsets>['topics']): Set<string> {
+function duplicatePartitions(topics: Request['topics']): Set<string> {
   const met = new Set<string>()
   const duplicates = new Set<string>()
   for (const topic of topics) {

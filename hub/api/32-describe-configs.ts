@@ -6,6 +6,7 @@
  */
 import {
   type ConfigEntry,
+  ConfigSource,
   configTypeNumber,
   describeBrokerConfig,
   describeBrokerDefaults,
@@ -13,6 +14,7 @@ import {
   describeTopicConfig,
 } from '../config/index.ts'
 import { topicNameProblem } from '../cluster/index.ts'
+import type { LogLevels } from '../observe/index.ts'
 import { ConfigResourceType, DescribeConfigs, ErrorCode, errorMessage, type RequestOf } from '../wire/index.ts'
 import { type Broker, defineHandler } from './handler.ts'
 
@@ -52,7 +54,9 @@ export const describeConfigs = defineHandler({
         results.push({ ...entries, resourceType, resourceName, configs: [] })
         continue
       }
-      const wanted = resource.configurationKeys === null ? undefined : new Set(resource.configurationKeys)
+      const keys = resource.configurationKeys ?? []
+      // None named, as null, means all.
+      const wanted = keys.length === 0 ? undefined : new Set(keys)
       const configs = entries.filter(({ name }) => wanted === undefined || wanted.has(name)).map((entry) => configOf(entry, request))
       settingCount += configs.length
       results.push({ errorCode: ErrorCode.NONE, errorMessage: '', resourceType, resourceName, configs })
@@ -70,7 +74,7 @@ function configOf(entry: ConfigEntry, request: Request) {
     isSensitive: entry.isSensitive,
     synonyms: request.includeSynonyms ? [...entry.synonyms] : [],
     configType: entry.type === undefined ? 0 : configTypeNumber[entry.type],
-    documentation: request.includeDocumentation ? entry.documentation : null,
+    documentation: request.includeDocumentation || entry.source === ConfigSource.DYNAMIC_BROKER_LOGGER_CONFIG ? entry.documentation : null,
   }
 }
 
@@ -91,9 +95,31 @@ function describe(broker: Broker, { resourceType, resourceName }: ResourceReques
     case ConfigResourceType.GROUP:
       if (resourceName === '') return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: 'Group name must not be empty' }
       return describeGroupConfig(overridesOf('group'), sources)
+    case ConfigResourceType.BROKER_LOGGER:
+      return loggerProblem(resourceName, broker.nodeId) ?? describeLoggers(broker.logger.levels)
     default:
       return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: errorMessage(ErrorCode.INVALID_REQUEST) ?? '' }
   }
+}
+
+/** Levels of this broker's loggers (KIP-412). */
+function describeLoggers(levels: LogLevels): ConfigEntry[] {
+  return [...levels.all()].map(([name, level]) => ({
+    name,
+    value: level,
+    source: ConfigSource.DYNAMIC_BROKER_LOGGER_CONFIG,
+    type: undefined,
+    isSensitive: false,
+    readOnly: false,
+    synonyms: [],
+    documentation: '',
+  }))
+}
+
+function loggerProblem(name: string, nodeId: number): Problem | undefined {
+  if (name === '') return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: 'Broker id must not be empty' }
+  const message = brokerProblem(name, nodeId)?.errorMessage.replace(' or empty string, but', ' but')
+  return message === undefined ? undefined : { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: message }
 }
 
 function brokerProblem(name: string, nodeId: number): Problem | undefined {

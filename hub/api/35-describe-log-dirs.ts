@@ -1,7 +1,7 @@
 /**
  * @module api/35-describe-log-dirs — sizes of logs and of the device. Versions 1–5.
  *
- * 3: top-level error. 4: bytes of the device (KIP-827). 5: cordoned directories (KIP-1066, which this broker does not have).
+ * 3: top-level error. 4: bytes of the device (KIP-827). 5: cordoned directories (KIP-1066).
  */
 import { DescribeLogDirs, ErrorCode } from '../wire/index.ts'
 import { type Broker, defineHandler } from './handler.ts'
@@ -21,7 +21,8 @@ export const describeLogDirs = defineHandler({
       topics: sizes(broker, wanted),
       totalBytes: space.totalBytes,
       usableBytes: space.freeBytes,
-      isCordoned: false,
+      isCordoned:
+        broker.controller.image.brokers.get(broker.nodeId)?.cordonedLogDirs?.includes(broker.directory.identity.directoryId) ?? false,
     }
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, results: [result] }
   },

@@ -3,8 +3,9 @@
  *
  * 1: endpoint type, brokers or controllers (KIP-919). 2: fenced brokers too (KIP-1073).
  */
+import type { MetadataImage } from '../cluster/index.ts'
 import { DescribeCluster, ErrorCode, type RequestOf } from '../wire/index.ts'
-import { authorizedOperations, type Broker, defineHandler, reachableBrokers } from './handler.ts'
+import { authorizedOperations, type Broker, defineHandler } from './handler.ts'
 
 const ENDPOINT_TYPE_BROKER = 1
 const ENDPOINT_TYPE_CONTROLLER = 2
@@ -29,9 +30,19 @@ function describe(broker: Broker, request: Request, listenerName: string) {
     endpointType: ENDPOINT_TYPE_BROKER,
     clusterId: image.clusterId,
     controllerId: image.controllerId,
-    brokers: reachableBrokers(image, listenerName).map(({ nodeId, ...endpoint }) => ({ brokerId: nodeId, ...endpoint, isFenced: false })),
+    brokers: brokers(image, request, listenerName),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? authorizedOperations.cluster : authorizedOperations.notAsked,
   }
+}
+
+function brokers(image: MetadataImage, { includeFencedBrokers }: Request, listenerName: string) {
+  const described = []
+  for (const { brokerId, fenced, rack, endpoints } of image.brokers.values()) {
+    const endpoint = endpoints.find(({ name }) => name === listenerName)
+    if (endpoint === undefined || (fenced && !includeFencedBrokers)) continue
+    described.push({ brokerId, host: endpoint.host, port: endpoint.port, rack, isFenced: fenced })
+  }
+  return described
 }
 
 function refuse(endpointType: number) {

@@ -2,7 +2,7 @@
  * @module api/75-describe-topic-partitions — topics in pages. Version 0 (KIP-966).
  *
  * Topics come in the order of their names; when the page is full, the cursor says where the next one begins. Unknown topics come first,
- * as in Kafka. Eligible leader replicas are empty lists: with one replica nobody but the leader could be one.
+ * as in Kafka. A cursor has to name one of the topics asked for.
  */
 import { type TopicImage, topicNameProblem } from '../cluster/index.ts'
 import { DescribeTopicPartitions, ErrorCode, type RequestOf, ZERO_UUID } from '../wire/index.ts'
@@ -15,6 +15,7 @@ export const describeTopicPartitions = defineHandler({
   api: DescribeTopicPartitions,
   overlaps: false,
   create: (broker) => (request) => {
+    if (isCursorWrong(request)) return refuse(request)
     const image = broker.controller.image
     const wantsAll = request.topics.length === 0
     const names = new Set(wantsAll ? image.topicsByName.keys() : request.topics.map(({ name }) => name))
@@ -28,7 +29,7 @@ export const describeTopicPartitions = defineHandler({
 })
 
 function pageLimit(broker: Broker, request: Request): number {
-  return Math.max(0, Math.min(request.responsePartitionLimit, broker.config().brokerConfig['max.request.partition.size.limit']))
+  return Math.max(1, Math.min(request.responsePartitionLimit, broker.config().brokerConfig['max.request.partition.size.limit']))
 }
 
 function page(known: readonly TopicImage[], { cursor }: Request, limit: number) {
@@ -49,8 +50,29 @@ function page(known: readonly TopicImage[], { cursor }: Request, limit: number) 
 function describe(topic: TopicImage, partitions: TopicImage['partitions']) {
   return {
     ...describeTopic(topic, authorizedOperations.topic),
-    partitions: partitions.map((partition) => ({ ...describePartition(partition), eligibleLeaderReplicas: [], lastKnownElr: [] })),
+    partitions: partitions.map((partition) => ({
+      ...describePartition(partition),
+      eligibleLeaderReplicas: [...partition.eligibleLeaderReplicas],
+      lastKnownElr: [...partition.lastKnownElr],
+    })),
   }
+}
+
+function isCursorWrong({ cursor, topics }: Request): boolean {
+  if (cursor === null) return false
+  return cursor.partitionIndex < 0 || (topics.length > 0 && !topics.some(({ name }) => name === cursor.topicName))
+}
+
+function refuse({ topics }: Request) {
+  const refused = topics.map(({ name }) => ({
+    errorCode: ErrorCode.INVALID_REQUEST,
+    name,
+    topicId: ZERO_UUID,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: authorizedOperations.notAsked,
+  }))
+  return { throttleTimeMs: 0, topics: refused, nextCursor: null }
 }
 
 function missing(name: string) {

@@ -35,6 +35,8 @@ export type Served = Answered | Refusal
 
 /** A request whose handler is known and which has not begun. */
 export interface Prepared {
+  /** As protocol tables name it: `Produce`. */
+  readonly apiName: string
   /** See {@link HandlerDefinition.overlaps}. */
   readonly overlaps: boolean
   /** Set while the request may not begin since the log directory is behind its disk; resolves when it may. */
@@ -42,9 +44,6 @@ export interface Prepared {
   /** Serves it; at once where the handler need not wait. Never rejects, never throws. */
   run(): Served | Promise<Served>
 }
-
-/** Told about each request served. */
-export type OnServed = (apiName: string, durationMs: number) => void
 
 export interface Dispatcher {
   prepare(frame: Buffer, connection: ConnectionFacts): Prepared | Refusal
@@ -68,7 +67,7 @@ export function advertisedRanges(): AdvertisedRange[] {
 }
 
 /** Makes the routes over one broker. */
-export function createDispatcher(broker: Broker, onServed: OnServed): Dispatcher {
+export function createDispatcher(broker: Broker): Dispatcher {
   const routes = new Map<number, Route>()
   for (const definition of [...definitions, apiVersionsHandler(advertisedRanges()) as HandlerDefinition]) {
     const { api, overlaps, heldByBacklog = false } = definition
@@ -86,9 +85,10 @@ export function createDispatcher(broker: Broker, onServed: OnServed): Dispatcher
       if (route === undefined) return { reason: `API key ${header.apiKey}, which this broker does not serve` }
       if (!isServed(route.api, header.apiVersion)) return unsupportedVersion(route.api, header)
       return {
+        apiName: route.api.name,
         overlaps: route.overlaps,
         heldUp: () => (route.heldByBacklog && broker.directory.backlogged ? broker.directory.whenDrained() : undefined),
-        run: () => serve(route, header, connection, broker, onServed),
+        run: () => serve(route, header, connection, broker),
       }
     },
   }
@@ -104,21 +104,14 @@ function unsupportedVersion(api: Api, header: RequestFrame): Prepared | Refusal 
   const { min, max } = ApiVersions.advertised
   const apiKeys = [{ apiKey: ApiVersions.key, minVersion: min, maxVersion: max }]
   const answer = { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys, throttleTimeMs: 0 }
-  return { overlaps: false, heldUp: () => undefined, run: () => ({ chunks: encodeResponse(ApiVersions, 0, header.correlationId, answer) }) }
+  const run = (): Served => ({ chunks: encodeResponse(ApiVersions, 0, header.correlationId, answer) })
+  return { apiName: api.name, overlaps: false, heldUp: () => undefined, run }
 }
 
-function serve(
-  route: Route,
-  header: RequestFrame,
-  connection: ConnectionFacts,
-  broker: Broker,
-  onServed: OnServed,
-): Served | Promise<Served> {
+function serve(route: Route, header: RequestFrame, connection: ConnectionFacts, broker: Broker): Served | Promise<Served> {
   const { api } = route
-  const startedMs = broker.clock.monotonicMs()
   let afterSent: ((isSent: boolean) => void) | undefined
   const finish = (answer: unknown): Served => {
-    onServed(api.name, broker.clock.monotonicMs() - startedMs)
     if (answer === NO_ANSWER) return NO_ANSWER_BYTES
     if (answer === CLOSE_CONNECTION) return CLOSE_QUIETLY
     try {

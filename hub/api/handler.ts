@@ -6,8 +6,9 @@
  */
 import type { Controller, MetadataImage } from '../cluster/index.ts'
 import type { AnswerBudget } from './answer-budget.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
 import type { BrokerConfig, BrokerSources } from '../config/index.ts'
-import type { Clock, Disk } from '../io/index.ts'
+import type { Clock, Disk, Random } from '../io/index.ts'
 import type { GroupCoordinator } from '../group/index.ts'
 import type { LogDirectory } from '../log/index.ts'
 import type { Logger } from '../observe/index.ts'
@@ -41,6 +42,7 @@ export interface Broker {
   readonly nodeId: number
   readonly clock: Clock
   readonly disk: Disk
+  readonly random: Random
   readonly logger: Logger
   readonly controller: Controller
   readonly partitions: Partitions
@@ -52,6 +54,7 @@ export interface Broker {
   readonly config: () => ConfigInForce
   /** Bytes that fetches hold. */
   readonly answers: AnswerBudget
+  readonly fetchSessions: FetchSessions
   /** Rises from 0 to 1 when the hub begins to stop: waiting fetches answer with what there is. */
   readonly stopping: RisingMark
 }

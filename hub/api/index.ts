@@ -6,9 +6,9 @@ export {
   type Answered,
   createDispatcher,
   type Dispatcher,
-  type OnServed,
   type Prepared,
   type Refusal,
   type Served,
 } from './dispatch.ts'
+export { FetchSessions } from './fetch-sessions.ts'
 export type { Broker, ConfigInForce, ConnectionFacts } from './handler.ts'

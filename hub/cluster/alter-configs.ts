@@ -3,7 +3,14 @@
  * What a change comes to, and whether the values may stand, the config room knows; here: whose settings they are.
  * Source of the messages: kafka.server.ConfigAdminManager and ControllerConfigurationValidator of Kafka 4.3.1.
  */
-import { type AlterOptions, type AlterOutcome, incrementalAlter, replaceConfig } from '../config/index.ts'
+import {
+  type AlterOptions,
+  type AlterOutcome,
+  type BrokerConfig,
+  brokerConfigInForce,
+  incrementalAlter,
+  replaceConfig,
+} from '../config/index.ts'
 import { ConfigRecord, ErrorCode, encodeMetadataRecord } from '../wire/index.ts'
 import { configKey, resourceTypeNumber } from './config-resources.ts'
 import { type Circumstances, type Decision, type Problem, problem, SUCCESS, tooLongProblem } from './decision.ts'
@@ -17,7 +24,6 @@ type Alter = (current: ReadonlyMap<string, string>, options: AlterOptions) => Al
 
 interface Change {
   readonly resource: ConfigResource
-  readonly names: readonly string[]
   readonly alter: Alter
 }
 
@@ -30,7 +36,6 @@ export function decideAlterConfigs(
     circumstances,
     changes.map(({ resource, operations }) => ({
       resource,
-      names: operations.map(({ name }) => name),
       alter: (current, options) => incrementalAlter(current, operations, options),
     })),
   )
@@ -45,7 +50,6 @@ export function decideReplaceConfigs(
     circumstances,
     replacements.map(({ resource, entries }) => ({
       resource,
-      names: entries.map(({ name }) => name),
       alter: (current, options) => replaceConfig(current, entries, options),
     })),
   )
@@ -67,8 +71,8 @@ function decide(circumstances: Circumstances, changes: readonly Change[]): Decis
   return { records, outcomes }
 }
 
-function alterOne(circumstances: Circumstances, { resource, names, alter }: Change): readonly Buffer[] | Problem {
-  const options = optionsFor(circumstances, resource, names)
+function alterOne(circumstances: Circumstances, { resource, alter }: Change): readonly Buffer[] | Problem {
+  const options = optionsFor(circumstances, resource)
   if ('errorCode' in options) return options
   const outcome = alter(circumstances.image.configs.get(configKey(resource)) ?? new Map(), options)
   if ('error' in outcome) return problem(ErrorCode[outcome.error], outcome.message)
@@ -81,20 +85,26 @@ function alterOne(circumstances: Circumstances, { resource, names, alter }: Chan
 }
 
 /** By which rules a resource's settings are judged; or why they cannot be set at all. */
-function optionsFor(circumstances: Circumstances, { type, name }: ConfigResource, settings: readonly string[]): AlterOptions | Problem {
+function optionsFor(circumstances: Circumstances, { type, name }: ConfigResource): AlterOptions | Problem {
   switch (type) {
     case 'topic':
       return topicProblem(circumstances, name) ?? { scope: 'topic' }
     case 'broker':
-      return brokerProblem(circumstances, name) ?? { scope: 'broker', isClusterDefault: name === '' }
+      return brokerProblem(circumstances, name) ?? { scope: 'broker', isClusterDefault: name === '', inForce: brokerConfig(circumstances) }
     case 'group':
-      return name === '' ? problem(ErrorCode.INVALID_REQUEST, 'Default group resources are not allowed.') : { scope: 'group' }
-    case 'broker-logger':
-      // The hub has no loggers that could be set apart, so whichever is named is none.
-      return problem(ErrorCode.INVALID_CONFIG, `Logger ${settings[0] ?? ''} does not exist!`)
+      return name === ''
+        ? problem(ErrorCode.INVALID_REQUEST, 'Default group resources are not allowed.')
+        : { scope: 'group', inForce: brokerConfig(circumstances) }
     case 'client-metrics':
       return problem(ErrorCode.INVALID_REQUEST, 'Unknown resource type CLIENT_METRICS')
   }
+}
+
+/** The settings in force, under what was decided before. */
+function brokerConfig({ image, nodeId, settings }: Circumstances): BrokerConfig {
+  const none: ReadonlyMap<string, string> = new Map()
+  const dynamic = image.configs.get(`broker:${nodeId}`) ?? none
+  return brokerConfigInForce({ dynamic, dynamicDefault: image.configs.get('broker:') ?? none, static: settings.given })
 }
 
 function topicProblem({ image }: Circumstances, name: string): Problem | undefined {

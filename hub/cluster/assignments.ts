@@ -3,7 +3,7 @@
  * Source of the messages: org.apache.kafka.controller.ReplicationControlManager of Kafka 4.3.1.
  */
 import { ErrorCode, encodeMetadataRecord, PartitionRecord, ZERO_UUID } from '../wire/index.ts'
-import { type Circumstances, type Problem, problem, versionsOf } from './decision.ts'
+import { type Circumstances, isActive, type Problem, problem, versionsOf } from './decision.ts'
 import type { BrokerState, ClusterImage, PartitionState } from './image.ts'
 import { placeReplicas } from './placement.ts'
 import { partitionValue } from './topic-records.ts'
@@ -22,10 +22,22 @@ export function placed(circumstances: Circumstances, partitionCount: number, rep
   )
 }
 
-/** What is wrong with replicas that a client chose for a partition; `replicationFactor` is that of the topic's other partitions, if any. */
+/** What is wrong with replicas that a client chose for a new partition: {@link replicasProblem}, or that none of them is alive. */
 export function manualProblem(
   image: ClusterImage,
   partition: number,
+  replicas: readonly number[],
+  replicationFactor: number | undefined,
+): Problem | undefined {
+  const wrong = replicasProblem(image, replicas, replicationFactor)
+  if (wrong !== undefined || replicas.some((brokerId) => isActive(image.brokers.get(brokerId)))) return wrong
+  const message = `All brokers specified in the manual partition assignment for partition ${partition} are fenced or in controlled shutdown.`
+  return problem(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)
+}
+
+/** What is wrong with replicas that a client chose; `replicationFactor` is that of the topic's other partitions, if it has to be the same. */
+export function replicasProblem(
+  image: ClusterImage,
   replicas: readonly number[],
   replicationFactor: number | undefined,
 ): Problem | undefined {
@@ -44,8 +56,7 @@ export function manualProblem(
         `partitions, which have ${replicationFactor} replica(s).`,
     )
   }
-  if (replicas.some((brokerId) => isActive(image.brokers.get(brokerId)))) return undefined
-  return refuse(`All brokers specified in the manual partition assignment for partition ${partition} are fenced or in controlled shutdown.`)
+  return undefined
 }
 
 /** Records of new partitions: the live replicas are in sync, the first of them leads. */
@@ -73,10 +84,6 @@ function newPartition(image: ClusterImage, partition: number, replicas: readonly
     eligibleLeaderReplicas: [],
     lastKnownElr: [],
   }
-}
-
-function isActive(broker: BrokerState | undefined): boolean {
-  return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
 }
 
 /** A broker with one log directory has no choice (KIP-858); of several it chooses itself. */

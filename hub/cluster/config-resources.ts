@@ -7,7 +7,6 @@ type ResourceWord = ConfigResource['type']
 const numbers: Readonly<Record<ResourceWord, number>> = {
   topic: ConfigResourceType.TOPIC,
   broker: ConfigResourceType.BROKER,
-  'broker-logger': ConfigResourceType.BROKER_LOGGER,
   'client-metrics': ConfigResourceType.CLIENT_METRICS,
   group: ConfigResourceType.GROUP,
 }

@@ -14,14 +14,19 @@ import { decideCreatePartitions } from './create-partitions.ts'
 import { decideCreateTopics } from './create-topics.ts'
 import type { Circumstances, ClusterSettings, Decision } from './decision.ts'
 import { decideDeleteTopics } from './delete-topics.ts'
+import { decideElectLeaders } from './elect-leaders.ts'
 import { METADATA_VERSION } from './features.ts'
 import { type ClusterImage, emptyImage } from './image.ts'
 import { type ClusterLimits, clusterLimits } from './limits.ts'
 import { decideProducerIds } from './producer-ids.ts'
+import { decideReassignments } from './reassignments.ts'
 import { applyRecords } from './records.ts'
 import { type BrokerFacts, leadershipRecords, registrationRecord } from './register-broker.ts'
+import { decideScramCredentials } from './scram.ts'
 import { snapshotRecords } from './snapshot-records.ts'
-import type { Controller, MetadataImage, Outcome } from './types.ts'
+import type { Controller, MetadataImage, Outcome, QuorumFacts } from './types.ts'
+import { decideUnregisterBroker } from './unregister-broker.ts'
+import { decideUpdateFeatures } from './update-features.ts'
 
 export interface ControllerOptions {
   /** Opened, not yet replayed. The controller owns it from now on. */
@@ -125,6 +130,30 @@ class LogController implements Controller {
 
   replaceConfigs: Controller['replaceConfigs'] = (replacements, { validateOnly }) =>
     this.#answer((circumstances) => decideReplaceConfigs(circumstances, replacements), validateOnly)
+
+  electLeaders: Controller['electLeaders'] = (type, partitions) =>
+    this.#answer((circumstances) => decideElectLeaders(circumstances, type, partitions), false)
+
+  reassignPartitions: Controller['reassignPartitions'] = (specs, options) =>
+    this.#answer((circumstances) => decideReassignments(circumstances, specs, options), false)
+
+  async updateFeatures(updates: Parameters<Controller['updateFeatures']>[0], { validateOnly }: { readonly validateOnly: boolean }) {
+    const [outcome] = await this.#answer((circumstances) => decideUpdateFeatures(circumstances, updates), validateOnly)
+    return outcome as Outcome
+  }
+
+  async unregisterBroker(brokerId: number): Promise<Outcome> {
+    const [outcome] = await this.#answer((circumstances) => decideUnregisterBroker(circumstances, brokerId), false)
+    return outcome as Outcome
+  }
+
+  alterScramCredentials: Controller['alterScramCredentials'] = (alterations) =>
+    this.#answer((circumstances) => decideScramCredentials(circumstances, alterations), false)
+
+  quorum(): QuorumFacts {
+    const { leaderId, epoch, highWatermark, endOffset } = this.#log
+    return { leaderId, leaderEpoch: epoch, highWatermark, logEndOffset: endOffset }
+  }
 
   async allocateProducerIds(count: number): Promise<{ readonly first: number; readonly count: number }> {
     const { records, outcomes } = decideProducerIds(this.circumstances, count)

@@ -5,7 +5,7 @@
  */
 import { ErrorCode } from '../wire/index.ts'
 import { METADATA_VERSION, METADATA_VERSION_LEVEL, type RecordVersions, recordVersions } from './features.ts'
-import type { ClusterImage } from './image.ts'
+import type { BrokerState, ClusterImage } from './image.ts'
 import type { ClusterLimits } from './limits.ts'
 import type { Outcome } from './types.ts'
 
@@ -19,6 +19,8 @@ export interface ClusterSettings {
   readonly replicationFactorSet: boolean
   /** `min.insync.replicas`, for the bootstrap records. */
   readonly minInsyncReplicas: number
+  /** What the node was started with, by key: what changes of its settings, and of groups', are measured against. */
+  readonly given: ReadonlyMap<string, string>
 }
 
 /** What decisions may look at beside the request. */
@@ -47,6 +49,11 @@ export const SUCCESS: Outcome = { errorCode: ErrorCode.NONE, errorMessage: null 
 
 export function problem(errorCode: number, errorMessage: string | null): Problem {
   return { errorCode, errorMessage }
+}
+
+/** Whether a broker may lead. */
+export function isActive(broker: BrokerState | undefined): boolean {
+  return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
 }
 
 /** Refuses a configuration value that is too long for a record (the count is of UTF-16 units, the word is Kafka's). */

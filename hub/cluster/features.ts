@@ -2,8 +2,8 @@
  * @module cluster/features — feature levels (KIP-584): what this build supports, what a new cluster begins with, and in which
  * versions records are written at a level of `metadata.version`.
  *
- * A feature is finalised only when all its APIs are real, so a new cluster finalises `metadata.version` alone. Levels of other
- * features may stand in a log that Kafka wrote; the image carries them apart (`otherFeatures`), where no client sees them.
+ * A feature is listed only when all its APIs are real. Levels of other features may stand in a log that Kafka wrote; the image carries them
+ * apart (`otherFeatures`), where no client sees them.
  */
 
 /** Range of levels of a feature. */
@@ -13,19 +13,31 @@ export interface FeatureRange {
   readonly maxVersion: number
 }
 
+/** A feature with the level that a new cluster begins with; older directories keep theirs until UpdateFeatures raises it. */
+interface Feature extends FeatureRange {
+  readonly initialLevel: number
+}
+
 export const METADATA_VERSION = 'metadata.version'
+/** A level of the quorum, not of the image: 1 is read (voters in the log, KIP-853), a new log is at 0 (voters by configuration). */
+export const KRAFT_VERSION = 'kraft.version'
 
 /** 4.3-IV0, what Kafka 4.3.1 formats a new cluster with. */
 export const METADATA_VERSION_LEVEL = 30
 
-/**
- * `metadata.version`: from 3.3-IV3, where Kafka 4 begins, to 4.3-IV0. `kraft.version` (KIP-853) is a level of the quorum, not of the
- * image: 1 is read (voters in the log), a new log is at 0 (voters by configuration).
- */
-export const supportedFeatures: readonly FeatureRange[] = [
-  { name: 'kraft.version', minVersion: 0, maxVersion: 1 },
-  { name: METADATA_VERSION, minVersion: 7, maxVersion: METADATA_VERSION_LEVEL },
+/** `metadata.version`: from 3.3-IV3, where Kafka 4 begins. */
+export const supportedFeatures: readonly Feature[] = [
+  { name: KRAFT_VERSION, minVersion: 0, maxVersion: 1, initialLevel: 0 },
+  { name: METADATA_VERSION, minVersion: 7, maxVersion: METADATA_VERSION_LEVEL, initialLevel: METADATA_VERSION_LEVEL },
 ]
+
+/** Levels of `metadata.version` that brought records or fields: what is written at one cannot be read below it. */
+const METADATA_CHANGED_AT = [7, 8, 11, 13, 14, 15, 17, 23, 30]
+
+/** Whether going down from `current` to `level` of `metadata.version` could lose metadata. */
+export function losesMetadata(current: number, level: number): boolean {
+  return METADATA_CHANGED_AT.some((changed) => changed > level && changed <= current)
+}
 
 /** Versions of the records whose fields grew, at a level. */
 export interface RecordVersions {

@@ -3,6 +3,7 @@
  */
 import type { BrokerState, ClusterImage, PartitionState, TopicState } from './image.ts'
 import { collisionKey } from './topic-names.ts'
+import type { ScramCredential } from './types.ts'
 
 /** Where a batch stood in the log. */
 export interface BatchPosition {
@@ -27,6 +28,7 @@ export class ImageEdit {
   #brokers: Map<number, BrokerState> | undefined
   #features: Map<string, number> | undefined
   #otherFeatures: Map<string, number> | undefined
+  #scramCredentials: Map<string, ScramCredential> | undefined
   /** Topics whose partitions this batch changes, by id. */
   readonly #open = new Map<string, OpenTopic>()
   /** Overrides that this batch changes. */
@@ -57,6 +59,11 @@ export class ImageEdit {
   get otherFeatures(): Map<string, number> {
     this.#otherFeatures ??= new Map(this.base.otherFeatures)
     return this.#otherFeatures
+  }
+
+  get scramCredentials(): Map<string, ScramCredential> {
+    this.#scramCredentials ??= new Map(this.base.scramCredentials)
+    return this.#scramCredentials
   }
 
   /** False when the name or the id is taken. */
@@ -137,6 +144,7 @@ export class ImageEdit {
       configs: this.#configs.done(),
       features: this.#features ?? this.base.features,
       otherFeatures: this.#otherFeatures ?? this.base.otherFeatures,
+      scramCredentials: this.#scramCredentials ?? this.base.scramCredentials,
       nextProducerId: this.nextProducerId,
     }
   }

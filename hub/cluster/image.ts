@@ -4,15 +4,10 @@
 import { PersistentMap } from './persistent-map.ts'
 import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from './types.ts'
 
-/** A partition with the facts of reassignment and recovery, which a lone node never sets but may read in a log of Kafka's. */
+/** A partition with the fact of recovery, which a lone node never sets but may read in a log of Kafka's. */
 export interface PartitionState extends PartitionImage {
-  readonly removingReplicas: readonly number[]
-  readonly addingReplicas: readonly number[]
   /** 0 recovered, 1 recovering after an unclean election. */
   readonly leaderRecoveryState: number
-  /** Replicas outside the ISR that may lead safely (KIP-966). */
-  readonly eligibleLeaderReplicas: readonly number[]
-  readonly lastKnownElr: readonly number[]
 }
 
 export interface TopicState extends TopicImage {
@@ -22,10 +17,6 @@ export interface TopicState extends TopicImage {
 export interface BrokerState extends BrokerImage {
   readonly features: readonly { readonly name: string; readonly minSupportedVersion: number; readonly maxSupportedVersion: number }[]
   readonly inControlledShutdown: boolean
-  /** Ids of its log directories (KIP-858). */
-  readonly logDirs: readonly string[]
-  /** Directories that take no new replicas; null where the record could not say. */
-  readonly cordonedLogDirs: readonly string[] | null
 }
 
 /** Immutable, like {@link MetadataImage}. */
@@ -60,6 +51,7 @@ export function emptyImage(clusterId: string, controllerId: number): ClusterImag
     configs: PersistentMap.empty(),
     features: new Map(),
     otherFeatures: new Map(),
+    scramCredentials: new Map(),
     nextProducerId: 0,
   }
 }

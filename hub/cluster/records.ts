@@ -7,6 +7,7 @@ import { configKeyOf } from './config-resources.ts'
 import { supportedFeatures } from './features.ts'
 import type { ClusterImage } from './image.ts'
 import { type BatchPosition, ImageEdit } from './image-edit.ts'
+import { scramKey } from './scram.ts'
 import { applyClearElr, applyPartition, applyPartitionChange } from './topic-records.ts'
 import { UnusableRecordError } from './unusable-record-error.ts'
 
@@ -38,6 +39,8 @@ const effects: { readonly [N in MetadataRecordName]: (edit: ImageEdit, value: Va
   FenceBrokerRecord: (edit, { id }) => setFenced(edit, id, true),
   UnfenceBrokerRecord: (edit, { id }) => setFenced(edit, id, false),
   BrokerRegistrationChangeRecord: applyBrokerChange,
+  UserScramCredentialRecord: applyScramCredential,
+  RemoveUserScramCredentialRecord: applyRemoveScramCredential,
   // Controllers register at each start, and Kafka writes its bootstrap records as one transaction in one batch (KIP-868).
   NoOpRecord: ignore,
   RegisterControllerRecord: ignore,
@@ -48,8 +51,6 @@ const effects: { readonly [N in MetadataRecordName]: (edit: ImageEdit, value: Va
   AbortTransactionRecord: refuse('AbortTransactionRecord'),
   AccessControlEntryRecord: refuse('AccessControlEntryRecord'),
   RemoveAccessControlEntryRecord: refuse('RemoveAccessControlEntryRecord'),
-  UserScramCredentialRecord: refuse('UserScramCredentialRecord'),
-  RemoveUserScramCredentialRecord: refuse('RemoveUserScramCredentialRecord'),
   DelegationTokenRecord: refuse('DelegationTokenRecord'),
   RemoveDelegationTokenRecord: refuse('RemoveDelegationTokenRecord'),
   ClientQuotaRecord: refuse('ClientQuotaRecord'),
@@ -75,6 +76,22 @@ function applyTopic(edit: ImageEdit, { name, topicId }: ValueOf<'TopicRecord'>):
 
 function applyRemoveTopic(edit: ImageEdit, { topicId }: ValueOf<'RemoveTopicRecord'>): void {
   if (!edit.removeTopic(topicId)) throw new UnusableRecordError('RemoveTopicRecord', `names the topic id ${topicId}, which no topic has`)
+}
+
+function applyScramCredential(edit: ImageEdit, value: ValueOf<'UserScramCredentialRecord'>): void {
+  const { name, mechanism, iterations } = value
+  // Copies: what came lies in the buffer of its batch.
+  const [salt, storedKey, serverKey] = [value.salt, value.storedKey, value.serverKey].map((bytes) => Buffer.from(bytes)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ]
+  edit.scramCredentials.set(scramKey(name, mechanism), { name, mechanism, iterations, salt, storedKey, serverKey })
+}
+
+function applyRemoveScramCredential(edit: ImageEdit, { name, mechanism }: ValueOf<'RemoveUserScramCredentialRecord'>): void {
+  if (!edit.scramCredentials.delete(scramKey(name, mechanism)))
+    throw new UnusableRecordError('RemoveUserScramCredentialRecord', `names ${name}, who has no credential of mechanism ${mechanism}`)
 }
 
 function applyConfig(edit: ImageEdit, value: ValueOf<'ConfigRecord'>): void {

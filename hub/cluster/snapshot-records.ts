@@ -9,6 +9,7 @@ import {
   ProducerIdsRecord,
   RegisterBrokerRecord,
   TopicRecord,
+  UserScramCredentialRecord,
 } from '../wire/index.ts'
 import { registerBrokerValue } from './broker-records.ts'
 import { resourceOfKey } from './config-resources.ts'
@@ -35,6 +36,7 @@ export function* snapshotRecords(image: ClusterImage): Generator<Buffer, void, u
   for (const [key, overrides] of image.configs) {
     for (const [name, value] of overrides) yield encodeMetadataRecord(ConfigRecord, { ...resourceOfKey(key), name, value })
   }
+  for (const credential of image.scramCredentials.values()) yield encodeMetadataRecord(UserScramCredentialRecord, { ...credential })
   if (image.nextProducerId > 0) {
     yield encodeMetadataRecord(ProducerIdsRecord, { brokerId: -1, brokerEpoch: -1, nextProducerId: image.nextProducerId })
   }

@@ -2,12 +2,13 @@
  * @module config/alter — changes of settings while the broker runs: what they come to, or why they are refused
  * (IncrementalAlterConfigs, KIP-339; messages of Kafka 4.3.1). Pure.
  */
-import { type ConfigDefinition, ConfigException, parseConfig, parseType } from '@millrace/sdk'
-import { updateMode } from './dynamic.ts'
+import { type ConfigDefinition, ConfigException, parseConfig } from '@millrace/sdk'
+import { brokerRefusal } from './alter-broker.ts'
+import { groupRefusal } from './alter-group.ts'
 import { brokerConfigDefinition } from './keys/broker.ts'
 import { groupKeys } from './keys/group.ts'
 import { topicKeys } from './keys/topic.ts'
-import { parseOverrides } from './topic-config.ts'
+import { type BrokerConfig, parseOverrides } from './topic-config.ts'
 
 /** Whose settings. */
 export type ConfigScope = 'topic' | 'broker' | 'group'
@@ -38,6 +39,8 @@ export interface AlterOptions {
   readonly isClusterDefault?: boolean
   /** Value of a LIST key that is not set, for append and subtract. Default: the definition's default. */
   readonly inherited?: (name: string) => string | null
+  /** The broker's settings before the change: groups stay within them, and the broker's own move in steps. Without them neither is checked. */
+  readonly inForce?: BrokerConfig
 }
 
 const definitions: Readonly<Record<ConfigScope, ConfigDefinition>> = { topic: topicKeys, broker: brokerConfigDefinition, group: groupKeys }
@@ -62,8 +65,7 @@ export function incrementalAlter(
     } else if (operation === 'set') {
       config.set(name, value ?? '')
     } else if (definition[name]?.type !== 'LIST') {
-      const message = `Can't ${operation.toUpperCase()} to key ${name} because its type is not LIST.`
-      return { error: 'INVALID_CONFIG', message }
+      return { error: 'INVALID_CONFIG', message: notListMessage(options.scope, name, operation) }
     } else {
       const inherited = options.inherited?.(name) ?? String(definition[name]?.default ?? '')
       config.set(name, editedList(config.get(name) ?? inherited, operation, value ?? ''))
@@ -92,6 +94,12 @@ export function checkTopicConfig(entries: readonly { readonly name: string; read
   return refusalOf(new Map(entries.map(({ name, value }) => [name, value ?? ''])), { scope: 'topic' })
 }
 
+function notListMessage(scope: ConfigScope, name: string, operation: 'append' | 'subtract'): string {
+  if (scope !== 'broker') return `Can't ${operation.toUpperCase()} to key ${name} because its type is not LIST.`
+  if (!Object.hasOwn(definitions.broker, name)) return `Unknown config name: ${name}`
+  return `Config value ${operation} is not allowed for config key: ${name}`
+}
+
 function malformedOperation(operations: readonly ConfigOperation[]): ConfigRefusal | undefined {
   const names = operations.map(({ name }) => name)
   if (new Set(names).size !== names.length) return { error: 'INVALID_REQUEST', message: 'Error due to duplicate config keys' }
@@ -116,14 +124,20 @@ function judged(current: ReadonlyMap<string, string>, config: ReadonlyMap<string
 
 function refusalOf(config: ReadonlyMap<string, string>, options: AlterOptions): ConfigRefusal | undefined {
   try {
-    if (options.scope === 'broker') return brokerRefusal(config, options.isClusterDefault ?? false)
+    if (options.scope === 'broker') {
+      const { isClusterDefault = false, inForce } = options
+      const message = brokerRefusal(config, { isClusterDefault, inForce })
+      return message === undefined ? undefined : { error: 'INVALID_REQUEST', message }
+    }
     const definition = definitions[options.scope]
     for (const name of config.keys()) {
       if (Object.hasOwn(definition, name)) continue
       return { error: 'INVALID_CONFIG', message: `Unknown ${options.scope} config name: ${name}` }
     }
     parseConfig(definition, Object.fromEntries(config))
-    return options.scope === 'topic' ? topicConflict(config) : undefined
+    if (options.scope === 'topic') return topicConflict(config)
+    const message = options.inForce === undefined ? undefined : groupRefusal(config, options.inForce)
+    return message === undefined ? undefined : { error: 'INVALID_CONFIG', message }
   } catch (error) {
     if (!(error instanceof ConfigException)) throw error
     // A wrong value of a broker key is an invalid request (KAFKA-13609 keeps that for compatibility).
@@ -133,28 +147,13 @@ function refusalOf(config: ReadonlyMap<string, string>, options: AlterOptions): 
 
 function topicConflict(config: ReadonlyMap<string, string>): ConfigRefusal | undefined {
   const values = parseOverrides(config)
+  if (values['remote.storage.enable'] === true) {
+    const message = 'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.'
+    return { error: 'INVALID_CONFIG', message }
+  }
   const least = values['min.compaction.lag.ms']
   const most = values['max.compaction.lag.ms']
   if (least === undefined || most === undefined || least <= most) return undefined
   const message = `conflict topic config setting min.compaction.lag.ms (${least}) > max.compaction.lag.ms (${most})`
   return { error: 'INVALID_CONFIG', message }
-}
-
-function brokerRefusal(config: ReadonlyMap<string, string>, isClusterDefault: boolean): ConfigRefusal | undefined {
-  const definition = definitions.broker
-  const fixed = [...config.keys()].filter((name) => Object.hasOwn(definition, name) && updateMode(name) === 'read-only')
-  if (fixed.length > 0) return { error: 'INVALID_REQUEST', message: `Cannot update these configs dynamically: [${fixed.join(', ')}]` }
-  const single = isClusterDefault ? [...config.keys()].filter((name) => updateMode(name) === 'per-broker') : []
-  if (single.length > 0) {
-    const message = `Cannot update these configs at default cluster level, broker id must be specified: [${single.join(', ')}]`
-    return { error: 'INVALID_REQUEST', message }
-  }
-  for (const [name, text] of config) {
-    const key = definition[name]
-    if (key === undefined) continue
-    const value = parseType(name, text, key.type)
-    const refusal = key.validator?.check(name, value, key.type)
-    if (refusal !== undefined) return { error: 'INVALID_REQUEST', message: refusal }
-  }
-  return undefined
 }

@@ -5,7 +5,6 @@ export type UpdateMode = 'read-only' | 'per-broker' | 'cluster-wide'
 
 /** Keys that hold for single brokers only: where a broker listens and whom it trusts. */
 const PER_BROKER = new Set([
-  'advertised.listeners',
   'cordoned.log.dirs',
   'listener.security.protocol.map',
   'listeners',
@@ -51,7 +50,12 @@ const CLUSTER_WIDE = new Set([
   'compression.lz4.level',
   'compression.type',
   'compression.zstd.level',
+  'config.providers',
   'follower.fetch.last.tiered.offset.enable',
+  'group.consumer.assignment.interval.ms',
+  'group.coordinator.cached.buffer.max.bytes',
+  'group.share.assignment.interval.ms',
+  'group.streams.assignment.interval.ms',
   'log.cleaner.backoff.ms',
   'log.cleaner.dedupe.buffer.size',
   'log.cleaner.delete.retention.ms',
@@ -100,6 +104,7 @@ const CLUSTER_WIDE = new Set([
   'remote.log.manager.fetch.max.bytes.per.second',
   'remote.log.manager.follower.thread.pool.size',
   'remote.log.reader.threads',
+  'share.coordinator.cached.buffer.max.bytes',
   'transaction.partition.verification.enable',
   'unclean.leader.election.enable',
 ])

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fetch } from '../../hub/api/01-fetch.ts'
 import { AnswerBudget } from '../../hub/api/answer-budget.ts'
+import { FetchSessions } from '../../hub/api/fetch-sessions.ts'
 import type { Broker, RequestContext } from '../../hub/api/handler.ts'
 import { memoryClock, memoryDisk } from '../../hub/io/index.ts'
 import { openLogDirectory } from '../../hub/log/index.ts'
@@ -29,6 +30,7 @@ async function handlerOver(budget: AnswerBudget) {
   const partition = new Partition(await directory.openLog('t', 0, ZERO_UUID, logConfig), { leaderEpoch: 0, durability: 'fsync' })
   const broker = {
     answers: budget,
+    fetchSessions: new FetchSessions({ slots: 0, nowMs: () => 0, randomFloat: () => 0 }),
     clock,
     stopping: new RisingMark(0),
     config: () => ({ brokerConfig: { 'fetch.max.bytes': 50_000_000 } }),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { supportedFeatures } from '../../hub/cluster/index.ts'
 import { memoryDisk } from '../../hub/io/index.ts'
 import { AccessControlEntryRecord, ErrorCode, encodeMetadataRecord, ZERO_UUID } from '../../hub/wire/index.ts'
 import { METADATA_DIRECTORY, openWorld, replayAll } from '../raft/world.ts'
@@ -21,7 +22,9 @@ describe('controller', () => {
   it('starts with itself registered and the features that it serves', async () => {
     const { controller, directory } = await openCluster({ rack: 'r1' })
     const { image } = controller
-    expect([image.clusterId, image.controllerId, [...image.features]]).toEqual(['cluster', 1, [['metadata.version', 30]]])
+    const initial = supportedFeatures.filter(({ initialLevel }) => initialLevel > 0).map(({ name, initialLevel }) => [name, initialLevel])
+    expect([image.clusterId, image.controllerId, Object.fromEntries(image.features)]).toEqual(['cluster', 1, Object.fromEntries(initial)])
+    expect(image.features.get('metadata.version')).toBe(30)
     expect(image.brokers.get(1)).toMatchObject({
       fenced: false,
       rack: 'r1',

@@ -30,14 +30,13 @@ const exchanges = readFileSync(path, 'utf8')
 const RESOURCE_TYPES: Readonly<Record<number, ConfigResource['type']>> = {
   2: 'topic',
   4: 'broker',
-  8: 'broker-logger',
   16: 'client-metrics',
   32: 'group',
 }
 const OPERATIONS: readonly ConfigOperation['operation'][] = ['set', 'delete', 'append', 'subtract']
 
-/** Not the controller's to answer: an operation without a meaning is refused before it gets here, client metrics are not served. */
-const left = new Set(['IncrementalAlterConfigs operation 9', 'IncrementalAlterConfigs type 16'])
+/** Not the controller's to answer: an operation without a meaning is refused before it gets here, client metrics are not served, loggers are the handler's. */
+const left = new Set(['IncrementalAlterConfigs operation 9', 'IncrementalAlterConfigs type 8', 'IncrementalAlterConfigs type 16'])
 
 function isLeft({ api, request }: Exchange): boolean {
   const [resource] = (request['resources'] ?? []) as { resourceType: number; configs: { configOperation: number }[] }[]

@@ -151,11 +151,11 @@ describe('records of brokers, settings, features and producer ids', () => {
     const image = apply(
       empty,
       level('metadata.version', 30),
-      level('group.version', 1),
       level('share.version', 1),
-      level('share.version', 0),
+      level('streams.version', 1),
+      level('streams.version', 0),
     )
-    expect([image.features, image.otherFeatures]).toEqual([new Map([['metadata.version', 30]]), new Map([['group.version', 1]])])
+    expect([image.features, image.otherFeatures]).toEqual([new Map([['metadata.version', 30]]), new Map([['share.version', 1]])])
     expect(() => apply(empty, level('metadata.version', 31))).toThrow('sets metadata.version to 31; this release has 7 to 30')
   })
 
@@ -216,7 +216,7 @@ describe('a log that Kafka 4.3.1 wrote', () => {
     expect({ ...plainImage(fromLog), ...position }).toEqual({ ...plainImage(fromSnapshot), ...position })
     expect([...fromLog.topicsByName.keys()].toSorted()).toEqual(['orders', 'wide'])
     expect(fromLog.configs.get('topic:orders')).toEqual(new Map([['retention.ms', '5000']]))
-    expect(fromLog.otherFeatures.get('transaction.version')).toBe(2)
+    expect(fromLog.otherFeatures.get('share.version')).toBe(1)
   })
 
   it('survives our own snapshot, the controlled shutdown at its end included', () => {

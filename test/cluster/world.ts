@@ -23,7 +23,14 @@ export async function openCluster(options: ClusterWorldOptions = {}): Promise<Cl
       endpoints: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }],
       directoryIds: [DIRECTORY_ID],
     },
-    settings: { partitionCount: 1, replicationFactor: 1, replicationFactorSet: false, minInsyncReplicas: 1, ...options.settings },
+    settings: {
+      partitionCount: 1,
+      replicationFactor: 1,
+      replicationFactorSet: false,
+      minInsyncReplicas: 1,
+      given: new Map(),
+      ...options.settings,
+    },
     random: world.random,
     limits: options.clusterLimits ?? {},
   })

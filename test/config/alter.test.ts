@@ -130,11 +130,14 @@ describe('a change', () => {
       42,
       'Invalid value 1 for configuration log.segment.bytes: Value must be at least 1048576',
     ])
-    expect(broker(true, op('set', 'ssl.keystore.location', '/k'))).toEqual([
+    expect(broker(true, op('set', 'listeners', 'PLAINTEXT://:1'))).toEqual([
       42,
-      'Cannot update these configs at default cluster level, broker id must be specified: [ssl.keystore.location]',
+      'Cannot update these configs at default cluster level, broker id must be specified: [listeners]',
     ])
-    expect(broker(false, op('set', 'ssl.keystore.location', '/k'))).toEqual([0, null])
+    expect(broker(false, op('set', 'ssl.keystore.location', '/k'))).toEqual([
+      42,
+      'These security configs can be dynamically updated only per-listener using the listener prefix: [ssl.keystore.location]',
+    ])
     expect(broker(false, op('set', 'node.id', '3'), op('set', 'num.partitions', '3'))).toEqual([
       42,
       'Cannot update these configs dynamically: [node.id, num.partitions]',

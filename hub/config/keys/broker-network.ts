@@ -73,6 +73,7 @@ export const brokerNetworkKeys = defineConfig({
     default: 1000,
     importance: 'MEDIUM',
     validator: atLeast(0),
+    documentation: 'Most fetch sessions at a time; a reader without one names all its partitions in each fetch.',
   },
   'max.request.partition.size.limit': {
     type: 'INT',

@@ -64,6 +64,28 @@ export const millraceKeys = defineConfig({
     validator: oneOf('error', 'warn', 'info', 'debug'),
     documentation: 'How much is logged to stderr.',
   },
+  'millrace.log.slow.request.ms': {
+    type: 'LONG',
+    default: 1_000,
+    importance: 'LOW',
+    validator: atLeast(-1),
+    documentation:
+      'A request that took the broker longer than this is logged with the time of each phase; what a fetch or a join waits on purpose does not count. -1 logs none.',
+  },
+  'millrace.disk.free.bytes.min': {
+    type: 'LONG',
+    default: 64 * 1024 * 1024,
+    importance: 'MEDIUM',
+    validator: atLeast(0),
+    documentation: 'While the device of log.dirs has less than this free, produce is refused with a retriable error; reads go on.',
+  },
+  'millrace.disk.free.bytes.resume': {
+    type: 'LONG',
+    default: 128 * 1024 * 1024,
+    importance: 'MEDIUM',
+    validator: atLeast(0),
+    documentation: 'Produce that was refused for lack of space is taken again when so much is free.',
+  },
   'millrace.shutdown.timeout.ms': {
     type: 'LONG',
     default: 30_000,

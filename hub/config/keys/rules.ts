@@ -16,7 +16,7 @@ export const throttledReplicas: Validator = {
     if (wrong === undefined) return undefined
     return invalidValue(
       name,
-      list.join(','),
+      `[${list.join(', ')}]`,
       `${name} must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...`,
     )
   },
