@@ -92,10 +92,26 @@ function logs(registry: Registry, { partitions, directory }: Observed): void {
   perPartition('kafka_log_log_numlogsegments', 'Segments of the log.', ({ log }) => log.segmentCount)
   perPartition('kafka_log_log_logstartoffset', 'First offset of the log.', ({ log }) => log.logStartOffset)
   perPartition('kafka_log_log_logendoffset', 'Next offset of the log.', ({ log }) => log.logEndOffset)
-  registry.observed('counter', 'kafka_log_logflushstats_logflushrateandtimems_count', 'Rounds of the flush loop: one sync of every log that has something new.', [], (emit) =>
-    emit(directory.rounds.count),
+  registry.observed(
+    'counter',
+    'kafka_log_logflushstats_logflushrateandtimems_count',
+    'Rounds of the flush loop: one sync of every log that has something new.',
+    [],
+    (emit) => emit(directory.rounds.count),
   )
-  registry.observed('counter', 'kafka_log_logflushstats_logflushrateandtimems_sum', 'Time in ms of all rounds.', [], (emit) => emit(directory.rounds.totalMs))
+  registry.observed('counter', 'kafka_log_logflushstats_logflushrateandtimems_sum', 'Time in ms of all rounds.', [], (emit) =>
+    emit(directory.rounds.totalMs),
+  )
+  const { cleaner } = directory
+  const counts: readonly (readonly [name: string, help: string, read: () => number])[] = [
+    ['millrace_log_compactions_total', 'Compactions of logs.', () => cleaner.compactionCount],
+    ['millrace_log_compaction_read_bytes_total', 'Bytes that compaction has read.', () => cleaner.readBytes],
+    ['millrace_log_compaction_written_bytes_total', 'Bytes that compaction has written.', () => cleaner.writtenBytes],
+  ]
+  for (const [name, help, read] of counts) registry.observed('counter', name, help, [], (emit) => emit(read()))
+  registry.observed('gauge', 'kafka_log_logcleanermanager_uncleanable_partitions_count', 'Logs that cannot be compacted.', [], (emit) =>
+    emit(cleaner.uncleanable.size),
+  )
   const offline = (emit: Emit): void =>
     emit(directory.full || [...directory.logs.values()].some(({ fenced }) => fenced !== undefined) ? 1 : 0)
   registry.observed('gauge', 'kafka_log_logmanager_offlinelogdirectorycount', 'Log directories that take no produce.', [], offline)
@@ -124,11 +140,17 @@ function replicas(registry: Registry, observed: Observed, gauge: Gauge): void {
     count(({ isr }, topic) => isr.length === minInsyncReplicasOf(topic)),
   )
   gauge(`${manager}_offlinereplicacount`, 'Replicas whose log is not open.', () => [...partitions.failures()].length)
-  gauge(`${manager}_produceridcount`, 'Producers that logs know.', () => [...open(partitions)].reduce((sum, { log }) => sum + log.producerCount, 0))
-  gauge(`${manager}_partitionswithlatetransactionscount`, 'Partitions with a transaction that is open longer than any may be (KIP-664).', () => {
-    const nowMs = clock.nowMs()
-    return [...open(partitions)].filter(({ log }) => log.hasLateTransaction(nowMs, transactionMaxTimeoutMs())).length
-  })
+  gauge(`${manager}_produceridcount`, 'Producers that logs know.', () =>
+    [...open(partitions)].reduce((sum, { log }) => sum + log.producerCount, 0),
+  )
+  gauge(
+    `${manager}_partitionswithlatetransactionscount`,
+    'Partitions with a transaction that is open longer than any may be (KIP-664).',
+    () => {
+      const nowMs = clock.nowMs()
+      return [...open(partitions)].filter(({ log }) => log.hasLateTransaction(nowMs, transactionMaxTimeoutMs())).length
+    },
+  )
   gauge('millrace_partitions', 'Partitions whose log is open.', () => [...open(partitions)].length)
   gauge('millrace_log_bytes', 'Bytes of all logs.', () => [...open(partitions)].reduce((sum, { log }) => sum + log.sizeBytes, 0))
   const byPartition = (name: string, help: string, isSo: (isrCount: number, minCount: number) => boolean): void =>

@@ -10,7 +10,7 @@ import { type BrokerConfig, brokerConfigInForce, ConfigError, type HubConfig, re
 import { createGroupCoordinator, groupConfig } from './group/index.ts'
 import { type HubHealth, healthWatch } from './health.ts'
 import { type Disk, memoryDisk, type World } from './io/index.ts'
-import { type LogDirectory, openLogDirectory } from './log/index.ts'
+import { type CleanerSettings, type LogDirectory, openLogDirectory } from './log/index.ts'
 import type { Logger, Registry } from './observe/index.ts'
 import { METADATA_TOPIC, openMetadataLog } from './raft/index.ts'
 import { createStateTopic, Partitions, RisingMark } from './replica/index.ts'
@@ -104,9 +104,20 @@ function followSettings(broker: Broker, server: Server, opened: AsyncDisposableS
     if (brokerConfig === inForce) return
     inForce = brokerConfig
     server.limitConnections(connectionLimits(brokerConfig))
+    broker.directory.configureCleaner(cleanerSettings(brokerConfig))
   }
   follow()
   opened.defer(broker.controller.onImage(follow))
+}
+
+function cleanerSettings(broker: BrokerConfig): CleanerSettings {
+  return {
+    isEnabled: broker['log.cleaner.enable'],
+    backoffMs: broker['log.cleaner.backoff.ms'],
+    dedupeBufferBytes: broker['log.cleaner.dedupe.buffer.size'],
+    loadFactor: broker['log.cleaner.io.buffer.load.factor'],
+    ioBytesPerSecondMax: broker['log.cleaner.io.max.bytes.per.second'],
+  }
 }
 
 function serverLimits({ broker }: HubConfig): ServerLimits {
@@ -164,7 +175,15 @@ async function openDirectory(config: HubConfig, world: HubWorld, disk: Disk, ope
     freeBytesMin: config.broker['millrace.disk.free.bytes.min'],
     freeBytesResume: config.broker['millrace.disk.free.bytes.resume'],
   }
-  const directory = await openLogDirectory(path, { clock, disk, logger, randomFloat: () => random.float(), formatIfEmpty, limits })
+  const directory = await openLogDirectory(path, {
+    clock,
+    disk,
+    logger,
+    randomFloat: () => random.float(),
+    formatIfEmpty,
+    limits,
+    cleaner: cleanerSettings(config.broker),
+  })
   opened.defer(() => directory.close())
   if (directory.identity.nodeId !== config.nodeId) {
     throw new StartError(

@@ -69,6 +69,12 @@ function* findings({ directory, metadataLog, partitions }: Looked): Generator<Fi
       remedy: 'see that the device works, then restart the hub: the log is checked and goes on',
     }
   }
+  for (const [name, error] of directory.cleaner.uncleanable) {
+    yield {
+      problem: `${name} cannot be compacted and only grows: ${error.message}`,
+      remedy: 'remove the cause and restart the hub; reads and writes go on meanwhile',
+    }
+  }
   for (const { topic, partition, error } of partitions.failures()) {
     yield {
       problem: `${topic}-${partition} cannot be opened and is tried again: ${error.message}`,

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Clock, DirectoryLock, Disk } from '../io/index.ts'
 import type { Logger } from '../observe/index.ts'
 import { formatCleanShutdown, formatPartitionMetadata } from './checkpoints.ts'
+import { Cleaner, cleanerDefaults } from './cleaner.ts'
 import { CLEAN_SHUTDOWN, type DirectoryMark, isDeleteDirectory, PARTITION_METADATA, partitionDirectory } from './file-names.ts'
 import { FlushLoop } from './flush.ts'
 import { Gate } from './gate.ts'
@@ -10,7 +11,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { identify } from './identity.ts'
 import { logLimits } from './limits.ts'
 import { Log } from './log.ts'
-import { asError, LogClosedError, LogDirectoryError } from './log-error.ts'
+import { asError, LogClosedError } from './log-error.ts'
 import type { LogHost } from './log-host.ts'
 import { type OffsetFiles, readOffsetFiles } from './offset-files.ts'
 import { PartitionDirectories } from './partition-directories.ts'
@@ -18,7 +19,9 @@ import { recoverLog } from './recovery.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SpaceWatch } from './space.ts'
 import { TailBudget } from './tail-budget.ts'
+import { isSameTopic, NO_TOPIC_ID, otherTopic } from './topic-identity.ts'
 import type {
+  CleanerSettings,
   DirectoryIdentity,
   FlushRounds,
   LogConfig,
@@ -28,9 +31,6 @@ import type {
   PartitionLog,
   RecoveryReport,
 } from './types.ts'
-
-/** Topic ids of a log opened without one (Kafka's ZERO_UUID) are not written to partition.metadata. */
-const NO_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export interface OpenLogDirectoryOptions extends LogDirectoryOptions {
   /** Identity for a directory that is empty or not there; without it such a directory is refused. */
@@ -101,6 +101,7 @@ class Directory implements LogDirectory {
   readonly #space: SpaceWatch
   readonly #housekeeping: Housekeeping
   readonly #host: LogHost
+  readonly cleaner: Cleaner
   #unwrittenBytes = 0
   #drainWaiters: (() => void)[] = []
   #isClosed = false
@@ -138,6 +139,7 @@ class Directory implements LogDirectory {
       saveOffsets: () => this.#offsets.save(this.#logs),
     })
     this.#host = this.#makeHost()
+    this.cleaner = new Cleaner({ path, clock, disk, logger, logs: this.#logs, host: this.#host }, options.cleaner ?? cleanerDefaults)
   }
 
   get logs(): ReadonlyMap<string, PartitionLog> {
@@ -159,6 +161,7 @@ class Directory implements LogDirectory {
     await this.#disk.remove(`${this.path}/${CLEAN_SHUTDOWN}`)
     await this.#disk.syncDirectory(this.path)
     this.#housekeeping.begin()
+    await this.cleaner.begin()
   }
 
   whenDrained(): Promise<void> {
@@ -168,6 +171,10 @@ class Directory implements LogDirectory {
 
   get rounds(): FlushRounds {
     return this.#flush.rounds
+  }
+
+  configureCleaner(settings: CleanerSettings): void {
+    this.cleaner.configure(settings)
   }
 
   openLog(topic: string, partition: number, topicId: string, config: LogConfig): Promise<PartitionLog> {
@@ -210,7 +217,7 @@ class Directory implements LogDirectory {
     await this.#settle()
     await this.#flush.drained()
     await this.#flush.stop()
-    await this.#housekeeping.ended()
+    await Promise.all([this.#housekeeping.ended(), this.cleaner.ended()])
     const finished = await this.#finishLogs()
     for (const log of this.#logs.values()) await log.writer.close()
     try {
@@ -257,7 +264,7 @@ class Directory implements LogDirectory {
     await this.#settle()
     await this.#flush.stop()
     for (const log of this.#logs.values()) await log.writer.close()
-    await this.#housekeeping.ended()
+    await Promise.all([this.#housekeeping.ended(), this.cleaner.ended()])
     await this.#lock.release()
   }
 
@@ -265,6 +272,7 @@ class Directory implements LogDirectory {
   async #settle(): Promise<void> {
     this.#isClosed = true
     this.#housekeeping.stop()
+    this.cleaner.stop()
     await Promise.allSettled([...[...this.#opening.values()].map(({ log }) => log), ...this.#removing.values()])
     for (const log of this.#logs.values()) log.writer.isClosing = true
     for (const resolve of this.#drainWaiters.splice(0)) resolve()
@@ -291,6 +299,7 @@ class Directory implements LogDirectory {
     const name = partitionDirectory(topic, partition)
     const log = this.#logs.get(name)
     this.#logs.delete(name)
+    this.cleaner.forget(name)
     this.#condemned.set(name, mark)
     await log?.writer.close()
     // First the checkpoints: a log that is made anew under this name must not inherit its recovery point.
@@ -375,19 +384,6 @@ class Directory implements LogDirectory {
     if (this.#drainWaiters.length === 0 || this.backlogged) return
     for (const resolve of this.#drainWaiters.splice(0)) resolve()
   }
-}
-
-/** Whether the ids are of one topic, as far as they say. */
-function isSameTopic(oneId: string, otherId: string): boolean {
-  return oneId === otherId || oneId === NO_TOPIC_ID || otherId === NO_TOPIC_ID
-}
-
-function otherTopic(directory: string, ownTopicId: string, topicId: string): LogDirectoryError {
-  return new LogDirectoryError(
-    directory,
-    `it belongs to topic id ${ownTopicId}, not ${topicId}`,
-    'delete the stale directory, or restore the metadata that it belongs to',
-  )
 }
 
 function pick(recovered: {

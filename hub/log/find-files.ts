@@ -1,8 +1,8 @@
 /** @module log/find-files — the first step of a recovery: which segments and producer snapshots a log's directory holds. */
 import type { Disk } from '../io/index.ts'
 import { parseSegmentFile, segmentFile } from './file-names.ts'
-import { CorruptLogError } from './log-error.ts'
 import type { Segment } from './segment.ts'
+import { resumeSwaps } from './swap.ts'
 
 export interface FoundFiles {
   /** At least one, in order of their offsets; sizes as of their files, nothing opened. */
@@ -15,7 +15,7 @@ export interface FoundFiles {
 
 /**
  * Lists the directory and removes what was marked for deletion. `newSegment` makes a segment at a base offset; one at `logStartOffset` when
- * there is none. Rejects with CorruptLogError for a compaction that was interrupted while it put files in place.
+ * there is none. A compaction that was interrupted while it put files in place is finished first.
  */
 export async function findFiles(
   directory: string,
@@ -23,6 +23,7 @@ export async function findFiles(
   newSegment: (baseOffset: number) => Segment,
   logStartOffset: number,
 ): Promise<FoundFiles> {
+  await resumeSwaps(directory, disk)
   const segments: Segment[] = []
   const snapshotOffsets: number[] = []
   const abortedOffsets = new Set<number>()
@@ -31,13 +32,6 @@ export async function findFiles(
     const file = parseSegmentFile(name)
     if (file === undefined) continue
     const path = `${directory}/${name}`
-    if (file.marked && name.endsWith('.swap')) {
-      throw new CorruptLogError(
-        path,
-        'a compaction was interrupted while it put this file in place',
-        'start Apache Kafka once on this directory and stop it, which finishes it',
-      )
-    }
     if (file.marked) {
       await disk.remove(path)
       removedCount++

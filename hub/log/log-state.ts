@@ -127,6 +127,14 @@ export class LogState {
     return low
   }
 
+  /** A compacted segment, open, takes the place of `count` closed ones. What of them is in memory goes too: it may tell what is gone. */
+  replace(index: number, count: number, made: Segment): void {
+    const replaced = this.segments.splice(index, count, made)
+    this.sizeBytes += made.sizeBytes - sumOfSizes(replaced)
+    this.tail.dropBelow(made.nextOffset)
+    for (const segment of replaced) segment.discard()
+  }
+
   mark(): LogMark {
     return { logEndOffset: this.logEndOffset, active: this.active, segment: this.active.mark(), epochs: this.epochs.entries }
   }
@@ -161,10 +169,12 @@ export class LogState {
     if (segment.sizeBytes === 0) return false
     if (segment.offsetIndex.entryCount >= Math.floor(config.segmentIndexBytes / OFFSET_INDEX_ENTRY_BYTES)) return true
     if (segment.timeIndex.entryCount >= Math.floor(config.segmentIndexBytes / TIME_INDEX_ENTRY_BYTES) - 1) return true
-    const jitterMs = this.#jitterShare * Math.min(config.segmentJitterMs, config.segmentMs)
+    // Only closed segments are compacted: one that waits longer would keep its records from it (KIP-354).
+    const segmentMs = config.cleanupPolicies.has('compact') ? Math.min(config.segmentMs, config.maxCompactionLagMs) : config.segmentMs
+    const jitterMs = this.#jitterShare * Math.min(config.segmentJitterMs, segmentMs)
     const waitedMs =
       segment.firstTimestampMs >= 0 ? batchHeader.maxTimestampMs(buffer, at) - segment.firstTimestampMs : nowMs - segment.createdMs
-    return waitedMs > config.segmentMs - jitterMs
+    return waitedMs > segmentMs - jitterMs
   }
 }
 

@@ -227,13 +227,17 @@ export class Log implements PartitionLog {
         const found = await readSegment(segment, offset, limits, this.#host.limits.readBytesMax)
         if (found !== undefined) return found
       } catch (error) {
-        // Retention took the segment while we were about to open it: the offset is out of range now.
-        if (segment.isRemoved && isMissing(error)) return NOTHING_READ
+        if (segment.isRemoved && isMissing(error)) return this.#readAgain(offset, limits)
         throw error
       }
-      if (segment.isRemoved) return NOTHING_READ
+      if (segment.isRemoved) return this.#readAgain(offset, limits)
     }
     return NOTHING_READ
+  }
+
+  /** The segment went while it was read: by retention, then the offset is out of range now; or another one is in its place (compaction). */
+  #readAgain(offset: number, limits: ReadLimits): Promise<ReadResult> {
+    return offset < this.state.logStartOffset || this.writer.isClosed ? Promise.resolve(NOTHING_READ) : this.read(offset, limits)
   }
 
   offsetForTimestamp(timestampMs: number): Promise<OffsetAndTimestamp | undefined> {

@@ -145,6 +145,13 @@ export class Tail {
     return true
   }
 
+  /** Drops what is written and lies below `offset`. */
+  dropBelow(offset: number): void {
+    let count = 0
+    while (count < this.#writtenCount && (this.#chunks[count]?.nextOffset ?? offset + 1) <= offset) count++
+    if (count > 0) this.#drop(count)
+  }
+
   /** Keeps the log's own limit. */
   #evict(): void {
     let count = 0

@@ -19,6 +19,11 @@ export interface LogConfig {
   readonly retentionBytes: number
   readonly maxMessageBytes: number
   readonly cleanupPolicies: ReadonlySet<'delete' | 'compact'>
+  /** How long tombstones and markers stay after compaction first met them. */
+  readonly deleteRetentionMs: number
+  readonly minCompactionLagMs: number
+  readonly maxCompactionLagMs: number
+  readonly minCleanableDirtyRatio: number
   readonly messageTimestampType: 'CreateTime' | 'LogAppendTime'
   readonly messageTimestampBeforeMaxMs: number
   readonly messageTimestampAfterMaxMs: number
@@ -244,6 +249,7 @@ export interface LogDirectoryOptions {
   /** Chance for segment jitter. */
   readonly randomFloat: () => number
   readonly limits?: Partial<LogLimits>
+  readonly cleaner?: CleanerSettings
 }
 
 /** Limits of the log room, with their defaults. */
@@ -278,6 +284,28 @@ export interface LogLimits {
   readonly spaceCheckMs: number
 }
 
+/** How compaction goes about; the keys of Kafka are `log.cleaner.*`. */
+export interface CleanerSettings {
+  readonly isEnabled: boolean
+  /** How long the cleaner waits when nothing is worth compacting. */
+  readonly backoffMs: number
+  /** For the map of keys; a log with more is compacted in several passes. */
+  readonly dedupeBufferBytes: number
+  /** How full that may be, 0–1. */
+  readonly loadFactor: number
+  /** Bytes read and written in a second; Infinity: no limit. */
+  readonly ioBytesPerSecondMax: number
+}
+
+/** What compaction did since the start. */
+export interface CleanerState {
+  /** Logs that could not be compacted, by `topic-partition`, and why; they are left out until the next start. */
+  readonly uncleanable: ReadonlyMap<string, Error>
+  readonly compactionCount: number
+  readonly readBytes: number
+  readonly writtenBytes: number
+}
+
 /** `meta.properties` version 1: identity of node and cluster. */
 export interface DirectoryIdentity {
   readonly clusterId: string
@@ -297,6 +325,9 @@ export interface LogDirectory {
   readonly identity: DirectoryIdentity
   readonly logs: ReadonlyMap<string, PartitionLog>
   readonly recoveries: readonly RecoveryReport[]
+  readonly cleaner: CleanerState
+  /** The cleaner goes by these from now on. */
+  configureCleaner(settings: CleanerSettings): void
   /** True while the unwritten bytes are over their limit: take no more produce requests until `whenDrained`. */
   readonly backlogged: boolean
   whenDrained(): Promise<void>

@@ -60,6 +60,10 @@ function logConfig(limits: MetadataLogLimits): Parameters<MetadataLogOptions['lo
     // Batches are measured before they get there.
     maxMessageBytes: limits.batchBytesMax,
     cleanupPolicies: new Set(['delete'] as const),
+    deleteRetentionMs: 24 * 3600 * 1000,
+    minCompactionLagMs: 0,
+    maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
+    minCleanableDirtyRatio: 0.5,
     messageTimestampType: 'CreateTime',
     messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
     messageTimestampAfterMaxMs: Number.MAX_SAFE_INTEGER,

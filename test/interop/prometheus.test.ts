@@ -25,7 +25,9 @@ const dashboard = JSON.parse(await readFile(new URL('grafana-broker.json', confi
 const alerts = parse(await readFile(ALERTS, 'utf8')) as Alerts
 const panels = dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const))
 /** What an alert looks at: its expression up to the comparison, which is true only when something is wrong. */
-const looks = alerts.groups.flatMap(({ rules }) => rules.map(({ alert, expr }) => [alert, expr.replace(/ (?:[<>]|[!=]=) [\d.]+$/, '')] as const))
+const looks = alerts.groups.flatMap(({ rules }) =>
+  rules.map(({ alert, expr }) => [alert, expr.replace(/ (?:[<>]|[!=]=) [\d.]+$/, '')] as const),
+)
 
 describe.skipIf(!LONG)('a Prometheus that scrapes a hub', () => {
   let hub: TestHub
