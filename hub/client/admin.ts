@@ -13,8 +13,10 @@
 import { type Api, DescribeCluster, ErrorCode, OffsetSpec } from '../wire/index.ts'
 import * as configs from './admin/configs.ts'
 import * as groups from './admin/groups.ts'
+import * as quorum from './admin/quorum.ts'
 import { type AdminContext, ask, type ItemResult, type Target } from './admin/routes.ts'
 import * as topics from './admin/topics.ts'
+import * as transactions from './admin/transactions.ts'
 import { Cluster } from './cluster.ts'
 import type { RequestOptions } from './connection.ts'
 import { Coordinators } from './coordinators.ts'
@@ -116,6 +118,46 @@ export interface Admin {
     partitions: readonly TopicPartition[],
     signal?: AbortSignal,
   ): Promise<readonly (TopicPartition & ItemResult)[]>
+  /** What has settings, or may have; of all kinds when none is named. */
+  listConfigResources(types?: readonly configs.ConfigResource['type'][], signal?: AbortSignal): Promise<readonly configs.ConfigResource[]>
+  listTransactions(filter?: transactions.TransactionFilter, signal?: AbortSignal): Promise<readonly transactions.ListedTransaction[]>
+  describeTransactions(transactionalIds: readonly string[], signal?: AbortSignal): Promise<readonly transactions.DescribedTransaction[]>
+  /** Told by the leaders, or by the replicas of one broker. */
+  describeProducers(
+    partitions: readonly TopicPartition[],
+    options?: { readonly brokerId?: number },
+    signal?: AbortSignal,
+  ): Promise<readonly transactions.DescribedProducers[]>
+  /** Writes an abort marker for a transaction that its coordinator has forgotten. Rejects with the partition's error. */
+  abortTransaction(hanging: transactions.HangingTransaction, signal?: AbortSignal): Promise<void>
+  /** Puts out whoever produces with these ids, and aborts their transactions. */
+  fenceProducers(transactionalIds: readonly string[], signal?: AbortSignal): Promise<readonly transactions.FencedProducer[]>
+  describeFeatures(signal?: AbortSignal): Promise<quorum.DescribedFeatures>
+  /** All of it or nothing. */
+  updateFeatures(
+    updates: readonly quorum.FeatureUpdate[],
+    options?: { readonly validateOnly?: boolean },
+    signal?: AbortSignal,
+  ): Promise<readonly (ItemResult & { readonly feature: string })[]>
+  describeQuorum(signal?: AbortSignal): Promise<quorum.DescribedQuorum>
+  /** Null: of all partitions; then only those are told for which there was something to do. */
+  electLeaders(
+    electionType: 'preferred' | 'unclean',
+    partitions: readonly TopicPartition[] | null,
+    signal?: AbortSignal,
+  ): Promise<readonly (TopicPartition & ItemResult)[]>
+  /** `replicas` null takes back a move that goes on. */
+  alterPartitionReassignments(
+    moves: readonly (TopicPartition & { readonly replicas: readonly number[] | null })[],
+    options?: { readonly allowReplicationFactorChange?: boolean },
+    signal?: AbortSignal,
+  ): Promise<readonly (TopicPartition & ItemResult)[]>
+  listPartitionReassignments(
+    partitions?: readonly TopicPartition[] | null,
+    signal?: AbortSignal,
+  ): Promise<readonly quorum.PartitionReassignment[]>
+  /** Takes a broker that is gone out of the cluster. Rejects with the broker's error. */
+  unregisterBroker(brokerId: number, signal?: AbortSignal): Promise<void>
   /** Any other API: sends one request, tried again over lost connections; the answer's error codes are the caller's business. */
   request<Q, QI, P, PI>(target: Target, api: Api<Q, QI, P, PI>, body: QI | ((version: number) => QI), options?: RequestOptions): Promise<P>
   close(): Promise<void>
@@ -127,6 +169,7 @@ export function createAdmin(options: ClientOptions): Admin {
   const context: AdminContext = {
     cluster,
     coordinators: new Coordinators(cluster),
+    transactionCoordinators: new Coordinators(cluster, 'transaction'),
   }
   const { calls } = cluster
   return {
@@ -150,11 +193,65 @@ export function createAdmin(options: ClientOptions): Admin {
     deleteConsumerGroupOffsets: calls.counted((groupId, partitions, signal) =>
       groups.deleteGroupOffsets(context, groupId, partitions, signal),
     ),
+    ...clusterCalls(context),
+    ...transactionCalls(context),
     request: (target, api, body, how = {}) =>
       calls.run(() =>
         ask(context, target, api, typeof body === 'function' ? (body as (version: number) => never) : () => body, (one) => one, how),
       ),
     close: async () => cluster.close(),
+  }
+}
+
+function clusterCalls(context: AdminContext) {
+  const { calls } = context.cluster
+  return {
+    listConfigResources: calls.counted((types: readonly configs.ConfigResource['type'][] = [], signal?: AbortSignal) =>
+      configs.listConfigResources(context, types, signal),
+    ),
+    describeFeatures: calls.counted((signal?: AbortSignal) => quorum.describeFeatures(context, signal)),
+    updateFeatures: calls.counted(
+      (updates: readonly quorum.FeatureUpdate[], how: { readonly validateOnly?: boolean } = {}, signal?: AbortSignal) =>
+        quorum.updateFeatures(context, updates, how, signal),
+    ),
+    describeQuorum: calls.counted((signal?: AbortSignal) => quorum.describeQuorum(context, signal)),
+    electLeaders: calls.counted(
+      (electionType: 'preferred' | 'unclean', partitions: readonly TopicPartition[] | null, signal?: AbortSignal) =>
+        quorum.electLeaders(context, electionType, partitions, signal),
+    ),
+    alterPartitionReassignments: calls.counted(
+      (
+        moves: readonly (TopicPartition & { readonly replicas: readonly number[] | null })[],
+        how: { readonly allowReplicationFactorChange?: boolean } = {},
+        signal?: AbortSignal,
+      ) => quorum.alterPartitionReassignments(context, moves, how, signal),
+    ),
+    listPartitionReassignments: calls.counted((partitions: readonly TopicPartition[] | null = null, signal?: AbortSignal) =>
+      quorum.listPartitionReassignments(context, partitions, signal),
+    ),
+    unregisterBroker: calls.counted((brokerId: number, signal?: AbortSignal) => quorum.unregisterBroker(context, brokerId, signal)),
+  }
+}
+
+function transactionCalls(context: AdminContext) {
+  const { calls } = context.cluster
+  return {
+    listTransactions: calls.counted((filter: transactions.TransactionFilter = {}, signal?: AbortSignal) =>
+      transactions.listTransactions(context, filter, signal),
+    ),
+    describeTransactions: calls.counted((transactionalIds: readonly string[], signal?: AbortSignal) =>
+      transactions.describeTransactions(context, transactionalIds, signal),
+    ),
+    describeProducers: calls.counted(
+      (partitions: readonly TopicPartition[], how: { readonly brokerId?: number } = {}, signal?: AbortSignal) =>
+        transactions.describeProducers(context, partitions, how, signal),
+    ),
+    abortTransaction: calls.counted((hanging: transactions.HangingTransaction, signal?: AbortSignal) =>
+      transactions.abortTransaction(context, hanging, signal),
+    ),
+    fenceProducers: calls.counted((transactionalIds: readonly string[], signal?: AbortSignal) =>
+      transactions.fenceProducers(context, transactionalIds, signal),
+    ),
   }
 }
 

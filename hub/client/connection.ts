@@ -56,6 +56,7 @@ export class BrokerConnection {
   readonly #inFlight: Pending[] = []
   readonly #queue: Pending[] = []
   #ranges = new ApiRanges([])
+  #features: ReadonlyMap<string, number> = new Map()
   #nextCorrelationId = 0
   #closedBy: Error | null = null
   #lastUsedMs: number
@@ -106,6 +107,11 @@ export class BrokerConnection {
     return this.#inFlight.length + this.#queue.length
   }
 
+  /** Levels of the features that the cluster has finalised (KIP-584), as the broker knew them when this connection was made. */
+  get features(): ReadonlyMap<string, number> {
+    return this.#features
+  }
+
   /** What the broker speaks. */
   get ranges(): ApiRanges {
     return this.#ranges
@@ -153,6 +159,7 @@ export class BrokerConnection {
     }
     throwIfError(response.errorCode)
     this.#ranges = new ApiRanges(response.apiKeys)
+    this.#features = new Map(response.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]))
   }
 
   #askVersions(version: number, signal: AbortSignal): Promise<ApiVersionsResponse> {

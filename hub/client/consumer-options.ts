@@ -23,6 +23,10 @@ export interface RebalanceListener {
 export interface ConsumerOptions extends ClientOptions {
   /** group.id: needed for subscribe and for commits. */
   readonly groupId?: string
+  /** group.protocol: `classic`, or `consumer`, where the coordinator deals (KIP-848). */
+  readonly groupProtocol?: 'classic' | 'consumer'
+  /** group.remote.assignor: how the coordinator deals, with groupProtocol `consumer`; empty: as it likes. */
+  readonly groupRemoteAssignor?: string
   /** group.instance.id: a static member keeps its partitions over a restart within the session timeout (KIP-345). */
   readonly groupInstanceId?: string
   /**
@@ -78,6 +82,8 @@ export interface ConsumerOptions extends ClientOptions {
 /** Defaults of {@link ConsumerOptions}: Kafka 4's. */
 export const CONSUMER_DEFAULTS = {
   groupId: '',
+  groupProtocol: 'classic',
+  groupRemoteAssignor: '',
   groupInstanceId: '',
   offsetReset: 'latest',
   autoCommit: true,
@@ -120,6 +126,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     assignors: (given.assignors ?? CONSUMER_DEFAULTS.assignors).map(assignorOf),
   }
   checkNumbers(resolved)
+  checkProtocol(resolved, given)
   if (resolved.heartbeatIntervalMs >= resolved.sessionTimeoutMs) {
     throw new ClientError('config', 'heartbeat.interval.ms must be below session.timeout.ms')
   }
@@ -127,6 +134,22 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
   if (resolved.pollRecordsMax < 1) throw new ClientError('config', 'max.poll.records must be at least 1')
   // Without a group there is nothing to commit to; Kafka's consumer turns it off as well.
   return resolved.groupId === '' ? { ...resolved, autoCommit: false } : resolved
+}
+
+/** With the protocol `consumer` these are the coordinator's business: a value here would be a promise that nobody keeps (KIP-848). */
+function checkProtocol(resolved: ResolvedConsumerOptions, given: Partial<ConsumerOptions>): void {
+  const foreign: readonly (readonly [keyof ConsumerOptions, string])[] =
+    resolved.groupProtocol === 'consumer'
+      ? [
+          ['assignors', 'partition.assignment.strategy'],
+          ['sessionTimeoutMs', 'session.timeout.ms'],
+          ['heartbeatIntervalMs', 'heartbeat.interval.ms'],
+        ]
+      : [['groupRemoteAssignor', 'group.remote.assignor']]
+  for (const [option, key] of foreign) {
+    if (given[option] === undefined || given[option] === '') continue
+    throw new ClientError('config', `${key} cannot be set when group.protocol=${resolved.groupProtocol.toUpperCase()}`)
+  }
 }
 
 function assignorOf(assignor: string | Assignor): Assignor {

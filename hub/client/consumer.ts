@@ -10,75 +10,25 @@
  */
 import { OffsetSpec } from '../wire/index.ts'
 import { Cluster } from './cluster.ts'
+import type { Consumer, OffsetAndTimestamp } from './consumer-types.ts'
 import { type ConsumerOptions, resolveConsumerOptions, type ResolvedConsumerOptions } from './consumer-options.ts'
 import { ConsumerRecords, NO_RECORDS } from './consumer-records.ts'
 import { Fetcher } from './consuming/fetcher.ts'
 import { Locator } from './consuming/locator.ts'
-import { Membership, type Subscription } from './consuming/membership.ts'
+import { ConsumerMembership } from './consuming/consumer-membership.ts'
+import type { GroupPart, Subscription } from './consuming/group-part.ts'
+import { Membership } from './consuming/membership.ts'
 import { Positions } from './consuming/positions.ts'
 import { Coordinators } from './coordinators.ts'
 import { Bell, boundedSignal, withDeadline } from './deadline.ts'
 import { ClientError } from './errors.ts'
-import { commitOffsets, fetchCommitted, type OffsetToCommit, SIMPLE_COMMITTER } from './group-offsets.ts'
+import { type Committer, commitOffsets, fetchCommitted, type OffsetToCommit, SIMPLE_COMMITTER } from './group-offsets.ts'
 import { listOffsets } from './list-offsets.ts'
 import { isGone } from './metadata.ts'
-import { type CommittedOffset, partitionKey, type TopicPartition } from './types.ts'
+import { type GroupMetadata, partitionKey, type TopicPartition } from './types.ts'
 
 /** Longest sleep of a waiting poll: subscriptions by pattern and metadata are looked at so often. */
 const POLL_STEP_MS_MAX = 1_000
-
-/** Where a partition was found to stand in time. */
-export interface OffsetAndTimestamp extends TopicPartition {
-  /** First offset whose record is as young as asked; -1: there is none. */
-  readonly offset: number
-  readonly timestampMs: number
-  readonly leaderEpoch: number
-}
-
-/** Records out of topics. One call at a time, but for `wakeup`, `pause`, `resume` and `close`. */
-export interface Consumer extends AsyncIterable<ConsumerRecords> {
-  /** Joins the group for these topics, or all that match, at the next poll. Replaces an earlier subscription. */
-  subscribe(topics: Subscription): void
-  /** Reads just these partitions, outside of group management. */
-  assign(partitions: readonly TopicPartition[]): void
-  /** Gives up subscription or assignment, and leaves the group. */
-  unsubscribe(signal?: AbortSignal): Promise<void>
-  /** What is assigned now. */
-  assignment(): readonly TopicPartition[]
-  /**
-   * Records as soon as there are some, none when `timeoutMs` has passed. Positions move past what is returned; with autoCommit
-   * they are committed by later polls. Listeners are called in here. Rejects with a KafkaError or ClientError; the consumer
-   * may go on after it.
-   */
-  poll(timeoutMs: number, signal?: AbortSignal): Promise<ConsumerRecords>
-  /** Makes the poll that waits now, or the next one, return at once. */
-  wakeup(): void
-  seek(at: TopicPartition, offset: number, leaderEpoch?: number): void
-  seekToBeginning(partitions?: readonly TopicPartition[]): void
-  seekToEnd(partitions?: readonly TopicPartition[]): void
-  /** Next offset that poll will return; looks it up when it is not known yet. */
-  position(at: TopicPartition, signal?: AbortSignal): Promise<number>
-  /** What the group has committed; partitions without are absent. */
-  committed(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<readonly (TopicPartition & CommittedOffset)[]>
-  /** Commits these offsets, or the positions of all that is assigned. */
-  commit(offsets?: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void>
-  /** First offset at or after a time (ms since 1970). */
-  offsetsForTimes(
-    times: readonly (TopicPartition & { readonly timestampMs: number })[],
-    signal?: AbortSignal,
-  ): Promise<readonly OffsetAndTimestamp[]>
-  beginningOffsets(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<readonly OffsetAndTimestamp[]>
-  /** The end; under read_committed the last stable offset. */
-  endOffsets(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<readonly OffsetAndTimestamp[]>
-  /** Stops handing out records of these partitions; the member stays in its group. */
-  pause(partitions: readonly TopicPartition[]): void
-  resume(partitions: readonly TopicPartition[]): void
-  paused(): readonly TopicPartition[]
-  /** Records between position and end as the last fetch saw them; -1 before the first one. */
-  lag(at: TopicPartition): number
-  /** Commits (with autoCommit), leaves the group and ends. */
-  close(signal?: AbortSignal): Promise<void>
-}
 
 /** A {@link Consumer}; it connects when it is first used. Throws a ClientError of kind `config`. */
 export function createConsumer(options: ConsumerOptions): Consumer {
@@ -93,7 +43,7 @@ class KafkaConsumer implements Consumer {
   readonly #locator: Locator
   readonly #fetcher: Fetcher
   readonly #bell = new Bell()
-  #membership: Membership | null = null
+  #membership: GroupPart | null = null
   #lastCommitMs: number
   /** The automatic commit that runs. */
   #committing: AbortController | null = null
@@ -119,7 +69,8 @@ class KafkaConsumer implements Consumer {
       return
     }
     if (this.#positions.size > 0) throw new ClientError('state', 'partitions are assigned by hand; unsubscribe first')
-    this.#membership = new Membership(this.#cluster, this.#coordinators, this.#options, this.#positions, topics, {
+    const Part = this.#options.groupProtocol === 'consumer' ? ConsumerMembership : Membership
+    this.#membership = new Part(this.#cluster, this.#coordinators, this.#options, this.#positions, topics, {
       beforeRebalance: (signal) => this.#commitQuietly(this.#rebalanceCommitMsMax(), signal),
       onAttention: () => this.#bell.ring(),
     })
@@ -202,9 +153,8 @@ class KafkaConsumer implements Consumer {
 
   async committed(partitions: readonly TopicPartition[], signal?: AbortSignal) {
     this.#needGroup()
-    const { groupId, isolation } = this.#options
-    const stable = isolation === 'read_committed'
-    const committed = await this.#cluster.calls.run(() => fetchCommitted(this.#coordinators, groupId, partitions, stable, signal))
+    const { groupId } = this.#options
+    const committed = await this.#cluster.calls.run(() => fetchCommitted(this.#coordinators, groupId, partitions, 'where-known', signal))
     return [...committed.values()]
   }
 
@@ -214,13 +164,18 @@ class KafkaConsumer implements Consumer {
   }
 
   async #commit(offsets: readonly OffsetToCommit[], signal: AbortSignal | undefined): Promise<void> {
-    const committer = this.#membership?.committer ?? SIMPLE_COMMITTER
+    const committer = (): Committer => this.#membership?.committer ?? SIMPLE_COMMITTER
     try {
       await commitOffsets(this.#cluster, this.#coordinators, this.#options.groupId, offsets, committer, signal)
     } catch (error) {
-      this.#membership?.member.noteError(error)
+      this.#membership?.noteCommitError(error)
       throw error
     }
+  }
+
+  groupMetadata(): GroupMetadata {
+    this.#needGroup()
+    return { groupId: this.#options.groupId, ...(this.#membership?.committer ?? SIMPLE_COMMITTER) }
   }
 
   async offsetsForTimes(times: readonly (TopicPartition & { readonly timestampMs: number })[], signal?: AbortSignal) {

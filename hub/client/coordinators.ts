@@ -1,37 +1,42 @@
-/** @module client/coordinators — which broker coordinates a group, and asking it until it answers for good. */
-import { type Api, ErrorCode, FindCoordinator } from '../wire/index.ts'
+/** @module client/coordinators — which broker coordinates a group or a transactional id, and asking it until it answers for good. */
+import { type Api, CoordinatorType, ErrorCode, FindCoordinator } from '../wire/index.ts'
 import type { Cluster } from './cluster.ts'
-import type { RequestOptions } from './connection.ts'
-import { ClientError, KafkaError, throwIfError } from './errors.ts'
+import type { BrokerConnection, RequestOptions } from './connection.ts'
+import { ClientError, type ErrorPlace, KafkaError, throwIfError } from './errors.ts'
 import type { Lane } from './links.ts'
 
 /** Codes that say: this broker no longer coordinates the group, or can't now. */
 const LOST_COORDINATOR: ReadonlySet<number> = new Set([ErrorCode.NOT_COORDINATOR, ErrorCode.COORDINATOR_NOT_AVAILABLE])
 
-/** Coordinators by group. */
+/** Coordinators by group, or by transactional id. */
 export class Coordinators {
   readonly #cluster: Cluster
+  readonly #kind: 'group' | 'transaction'
   readonly #known = new Map<string, number>()
 
-  constructor(cluster: Cluster) {
+  /** `kind`: what the ids name. */
+  constructor(cluster: Cluster, kind: 'group' | 'transaction' = 'group') {
     this.#cluster = cluster
+    this.#kind = kind
   }
 
-  /** Node id of the group's coordinator, looked up when unknown. One attempt. */
+  /** Node id of the coordinator of the group (or transactional id), looked up when unknown. One attempt. */
   async find(groupId: string, signal?: AbortSignal): Promise<number> {
     const known = this.#known.get(groupId)
     if (known !== undefined) return known
+    const isGroup = this.#kind === 'group'
+    const keyType = isGroup ? CoordinatorType.GROUP : CoordinatorType.TRANSACTION
     const response = await this.#cluster.askAny(
       FindCoordinator,
       // v4 asks for many keys at once (KIP-699).
-      (version) => (version >= 4 ? { key: '', coordinatorKeys: [groupId] } : { key: groupId, coordinatorKeys: [] }),
-      { signal },
+      (version) => (version >= 4 ? { key: '', keyType, coordinatorKeys: [groupId] } : { key: groupId, keyType, coordinatorKeys: [] }),
+      { signal, versionMin: isGroup ? 0 : 1 },
     )
     const found = response.coordinators.find(({ key }) => key === groupId) ?? {
       ...response,
       key: groupId,
     }
-    throwIfError(found.errorCode, found.errorMessage, { groupId })
+    throwIfError(found.errorCode, found.errorMessage, this.#place(groupId))
     if (!this.#cluster.image.brokers.has(found.nodeId)) await this.#cluster.refresh(signal)
     this.#known.set(groupId, found.nodeId)
     return found.nodeId
@@ -46,6 +51,16 @@ export class Coordinators {
 
   forget(groupId: string): void {
     this.#known.delete(groupId)
+  }
+
+  /** The connection to the coordinator. */
+  async connect(groupId: string, lane: Lane, signal?: AbortSignal): Promise<BrokerConnection> {
+    try {
+      return await this.#cluster.connect(await this.find(groupId, signal), lane, signal)
+    } catch (error) {
+      this.noteError(groupId, error)
+      throw error
+    }
   }
 
   /** Asks the coordinator once; the caller judges the answer's code. */
@@ -73,7 +88,7 @@ export class Coordinators {
     options: RequestOptions = {},
   ): Promise<T> {
     return this.#cluster.retry(
-      `${api.name} for group ${groupId}`,
+      `${api.name} for ${this.#kind === 'group' ? 'group' : 'transactional id'} ${groupId}`,
       options.signal,
       async (bounded) =>
         judge(
@@ -84,5 +99,9 @@ export class Coordinators {
         ),
       (error) => this.noteError(groupId, error),
     )
+  }
+
+  #place(id: string): ErrorPlace {
+    return this.#kind === 'group' ? { groupId: id } : { transactionalId: id }
   }
 }

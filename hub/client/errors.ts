@@ -6,6 +6,7 @@ export interface ErrorPlace {
   readonly topic?: string | undefined
   readonly partition?: number | undefined
   readonly groupId?: string | undefined
+  readonly transactionalId?: string | undefined
 }
 
 /** A Kafka error code that a broker answered. `name` is Kafka's name of the code, as in `UNKNOWN_TOPIC_OR_PARTITION`. */
@@ -67,6 +68,21 @@ export class ClientError extends Error {
   }
 }
 
+/**
+ * A transaction cannot go on; `cause` is what happened. `abortable`: abortTransaction ends it, and the next one may succeed. `fatal`: the
+ * producer is of no use any more (another one with its id has taken over, it may not use the id, …): close it.
+ */
+export class TransactionError extends Error {
+  override readonly name = 'TransactionError'
+  readonly kind: 'abortable' | 'fatal'
+
+  constructor(kind: 'abortable' | 'fatal', cause: unknown) {
+    const text = cause instanceof Error ? cause.message : String(cause)
+    super(kind === 'fatal' ? `the producer cannot go on: ${text}` : `the transaction can only be aborted: ${text}`, { cause })
+    this.kind = kind
+  }
+}
+
 /** Whether trying again may help: a retriable code, a lost connection, a timeout. */
 export function canRetry(error: unknown): boolean {
   return (error instanceof KafkaError || error instanceof ClientError) && error.retriable
@@ -77,7 +93,8 @@ export function throwIfError(code: number, message?: string | null, place?: Erro
   if (code !== 0) throw new KafkaError(code, message, place)
 }
 
-function placeText({ topic, partition, groupId }: ErrorPlace): string {
+function placeText({ topic, partition, groupId, transactionalId }: ErrorPlace): string {
   if (topic !== undefined) return partition === undefined ? ` (topic ${topic})` : ` (${topic}-${partition})`
+  if (transactionalId !== undefined) return ` (transactional id ${transactionalId})`
   return groupId === undefined ? '' : ` (group ${groupId})`
 }

@@ -38,13 +38,14 @@ export const SIMPLE_COMMITTER: Committer = {
 /**
  * Commits all, or rejects with the first partition's error; retriable ones are tried again for apiTimeoutMs. Partitions that
  * the broker does not know and that metadata no longer names are gone: the others are committed, then it rejects.
+ * A member whose epoch has moved on (KIP-848) tries again under the new one.
  */
 export async function commitOffsets(
   cluster: Cluster,
   coordinators: Coordinators,
   groupId: string,
   offsets: readonly OffsetToCommit[],
-  committer: Committer,
+  committer: () => Committer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (offsets.length === 0) return
@@ -52,7 +53,7 @@ export async function commitOffsets(
   let gone: TopicPartition | null = null
   const attempt = async (bounded: AbortSignal): Promise<void> => {
     const failed = new Map<string, KafkaError>()
-    for (const { topic, partition, error } of await commitOnce(cluster, coordinators, groupId, open, committer, bounded)) {
+    for (const { topic, partition, error } of await commitCurrent(cluster, coordinators, groupId, open, committer, bounded)) {
       if (error !== null) failed.set(partitionKey(topic, partition), error)
     }
     const errorOf = (at: TopicPartition): KafkaError | undefined => failed.get(partitionKey(at.topic, at.partition))
@@ -70,6 +71,23 @@ export async function commitOffsets(
   }
   await cluster.retry(`OffsetCommit for group ${groupId}`, signal, attempt, (error) => coordinators.noteError(groupId, error))
   if (gone !== null) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null, placeOf(gone))
+}
+
+/** One attempt, but for a stale epoch: the answer to a heartbeat that tells the present one is on its way then. */
+async function commitCurrent(
+  cluster: Cluster,
+  coordinators: Coordinators,
+  groupId: string,
+  offsets: readonly OffsetToCommit[],
+  committer: () => Committer,
+  signal: AbortSignal,
+): ReturnType<typeof commitOnce> {
+  for (;;) {
+    const results = await commitOnce(cluster, coordinators, groupId, offsets, committer(), signal)
+    const isStale = results.some(({ error }) => error?.code === ErrorCode.STALE_MEMBER_EPOCH)
+    if (!isStale || committer().memberId === '') return results
+    await cluster.options.world.clock.sleep(cluster.options.retryBackoffMs, signal)
+  }
 }
 
 function placeOf({ topic, partition }: TopicPartition): TopicPartition {
@@ -136,13 +154,13 @@ export async function commitOnce(
 
 /**
  * What the group committed, by partition; those without are absent. `partitions` null: all there are. `requireStable`: wait for
- * offsets of open transactions (KIP-447).
+ * offsets of open transactions (KIP-447), or, as consumers do, only with brokers that can tell.
  */
 export function fetchCommitted(
   coordinators: Coordinators,
   groupId: string,
   partitions: readonly TopicPartition[] | null,
-  requireStable: boolean,
+  requireStable: boolean | 'where-known',
   signal: AbortSignal | undefined,
 ): Promise<Map<string, TopicPartition & CommittedOffset>> {
   const byTopic = partitions === null ? null : [...Map.groupBy(partitions, ({ topic }) => topic)]
@@ -161,15 +179,15 @@ export function fetchCommitted(
             groupId: '',
             topics: [],
             groups: [{ groupId, topics }],
-            requireStable,
+            requireStable: requireStable !== false,
           }
-        : { groupId, topics, groups: [], requireStable }
+        : { groupId, topics, groups: [], requireStable: requireStable !== false && version >= FETCH_STABLE_VERSION }
     },
     (response) => committedOf(groupId, response),
     {
       signal,
       versionMax: FETCH_ID_VERSION - 1,
-      versionMin: requireStable ? FETCH_STABLE_VERSION : partitions === null ? 2 : 1,
+      versionMin: requireStable === true ? FETCH_STABLE_VERSION : partitions === null ? 2 : 1,
     },
   )
 }

@@ -40,6 +40,16 @@ export type {
   NewTopic,
   RecordsToDelete,
 } from './admin/topics.ts'
+export type { DescribedFeatures, DescribedQuorum, FeatureUpdate, PartitionReassignment, QuorumReplica } from './admin/quorum.ts'
+export type {
+  ActiveProducer,
+  DescribedProducers,
+  DescribedTransaction,
+  FencedProducer,
+  HangingTransaction,
+  ListedTransaction,
+  TransactionFilter,
+} from './admin/transactions.ts'
 export {
   type Assignment,
   type Assignor,
@@ -48,11 +58,8 @@ export {
   assignors,
 } from './assignors/index.ts'
 export type { RequestOptions } from './connection.ts'
-export {
-  type Consumer,
-  createConsumer,
-  type OffsetAndTimestamp,
-} from './consumer.ts'
+export { createConsumer } from './consumer.ts'
+export type { Consumer, OffsetAndTimestamp } from './consumer-types.ts'
 export {
   type ConsumerOptions,
   CONSUMER_DEFAULTS,
@@ -64,13 +71,14 @@ export {
   ConsumerRecords,
   type PartitionRecords,
 } from './consumer-records.ts'
-export type { Subscription } from './consuming/membership.ts'
+export type { Subscription, SubscriptionPattern } from './consuming/group-part.ts'
 export {
   canRetry,
   ClientError,
   type ClientErrorKind,
   type ErrorPlace,
   KafkaError,
+  TransactionError,
 } from './errors.ts'
 export { createGroupMember, GroupMember } from './group-member.ts'
 export type { Generation, GroupMemberHandlers, GroupMemberOptions, JoinedMember, MemberProtocol } from './group-member-types.ts'
@@ -96,10 +104,13 @@ export {
   ignoredKeys,
   producerOptionsFrom,
 } from './settings.ts'
+export { createTransactionalProducer, type TransactionalProducer } from './transactional-producer.ts'
+export type { TransactionStatus } from './producing/transaction-state.ts'
 export type {
   BrokerInfo,
   ClientWorld,
   CommittedOffset,
+  GroupMetadata,
   PartitionInfo,
   RecordHeader,
   TimestampType,

@@ -11,6 +11,13 @@ export interface ProducerOptions extends ClientOptions {
   readonly acks?: 0 | 1 | 'all'
   /** enable.idempotence: no duplicates and no reordering within a partition over retries. Default true with acks `all`. */
   readonly idempotence?: boolean
+  /**
+   * transactional.id: makes it a transactional producer, of which there is one at a time with this id: the newest (KIP-98). Only for
+   * createTransactionalProducer.
+   */
+  readonly transactionalId?: string
+  /** transaction.timeout.ms: a transaction that is open for so long is aborted by the broker. */
+  readonly transactionTimeoutMs?: number
   /** linger.ms: how long a batch that is not full waits for more. */
   readonly lingerMs?: number
   /** batch.size: bytes at which a batch is sent without waiting, before compression. 0 makes every record a batch. */
@@ -36,6 +43,8 @@ export interface ProducerOptions extends ClientOptions {
 /** Defaults of {@link ProducerOptions}: Kafka 4's. */
 export const PRODUCER_DEFAULTS = {
   acks: 'all',
+  transactionalId: '',
+  transactionTimeoutMs: 60_000,
   lingerMs: 5,
   batchSizeBytes: 16_384,
   compression: 'none',
@@ -80,6 +89,7 @@ function conflictOf(options: ResolvedProducerOptions, insists: boolean): string 
   if (insists && options.inFlightRequestsMax > IDEMPOTENT_IN_FLIGHT_MAX) {
     return `enable.idempotence allows at most ${IDEMPOTENT_IN_FLIGHT_MAX} max.in.flight.requests.per.connection`
   }
+  if (options.transactionalId !== '' && !options.idempotence) return 'transactional.id needs enable.idempotence'
   if (options.inFlightRequestsMax < 1) return 'max.in.flight.requests.per.connection must be at least 1'
   if (options.deliveryTimeoutMs < options.lingerMs + options.requestTimeoutMs) {
     return 'delivery.timeout.ms must be at least linger.ms + request.timeout.ms'

@@ -12,6 +12,7 @@ import { ClientError } from './errors.ts'
 import { type ProducerOptions, resolveProducerOptions, type ResolvedProducerOptions } from './producer-options.ts'
 import { Accumulator, type ProducerRecord, type Sink } from './producing/accumulator.ts'
 import type { ProducerBatch } from './producing/batch.ts'
+import { Transactions } from './producing/transactions.ts'
 import type { PartitionInfo } from './types.ts'
 
 export type { ProducerRecord } from './producing/accumulator.ts'
@@ -68,25 +69,42 @@ export interface Producer {
   flush(signal?: AbortSignal): Promise<void>
   /** The topic's partitions; waits for metadata for max.block.ms. */
   partitionsFor(topic: string, signal?: AbortSignal): Promise<readonly PartitionInfo[]>
-  /** Flushes (until the signal aborts, if it does) and ends. Calling again waits for the same end. */
+  /** Flushes (until the signal aborts, if it does), or aborts the transaction that is open, and ends. Calling again waits for the same end. */
   close(signal?: AbortSignal): Promise<void>
 }
 
 /** A {@link Producer}; it connects when it is first used. Throws a ClientError of kind `config`. */
 export function createProducer(options: ProducerOptions): Producer {
-  return new KafkaProducer(resolveProducerOptions(options))
+  const resolved = resolveProducerOptions(options)
+  if (resolved.transactionalId !== '') throw new ClientError('config', 'transactional.id is for createTransactionalProducer')
+  return new KafkaProducer(resolved)
 }
 
-class KafkaProducer implements Producer {
+/** A producer, with transactions where it has a transactional id. */
+export class KafkaProducer implements Producer {
   readonly #options: ResolvedProducerOptions
   readonly #cluster: Cluster
   readonly #accumulator: Accumulator
+  protected readonly transactions: Transactions | null
   #closing: Promise<void> | null = null
 
   constructor(options: ResolvedProducerOptions) {
     this.#options = options
     this.#cluster = new Cluster(options, true)
-    this.#accumulator = new Accumulator(this.#cluster, options)
+    const batches = {
+      flush: () => this.#accumulator.flush(undefined),
+      drop: (error: unknown, all: boolean) => this.#accumulator.drop(error, all),
+      stop: (error: unknown) => this.#accumulator.stop(error),
+      wake: () => this.#accumulator.sender.wake(),
+    }
+    this.transactions = options.transactionalId === '' ? null : new Transactions(this.#cluster, options, batches)
+    this.#accumulator = new Accumulator(this.#cluster, options, this.transactions)
+  }
+
+  /** Makes a call whose promise keeps the process alive; rejects once the producer is closed. */
+  protected run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#closing !== null) return Promise.reject(new ClientError('closed', 'the producer was closed'))
+    return this.#cluster.calls.run(call)
   }
 
   async send(record: ProducerRecord, signal?: AbortSignal): Promise<RecordMetadata> {
@@ -105,6 +123,7 @@ class KafkaProducer implements Producer {
   ): Promise<BatchResult> {
     if (this.#closing !== null) throw new ClientError('closed', 'the producer was closed')
     signal?.throwIfAborted()
+    this.transactions?.checkOpen()
     const placement = new Placement(records.length, signal, errorOf)
     const nowMs = this.#options.world.clock.nowMs()
     for (let index = 0; index < records.length; index++) {
@@ -141,7 +160,8 @@ class KafkaProducer implements Producer {
 
   async #end(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#accumulator.flush(signal)
+      if (this.transactions === null) await this.#accumulator.flush(signal)
+      else await this.transactions.leave(signal)
     } catch {
       // The caller's patience ended; what is left is given up below and its senders hear of it.
     }

@@ -64,6 +64,8 @@ const PRODUCER_KEYS: Table = {
   ...CLIENT_KEYS,
   acks: ['acks', oneOf({ all: 'all', '-1': 'all', '0': 0, '1': 1 })],
   'enable.idempotence': ['idempotence', boolean],
+  'transactional.id': ['transactionalId', text],
+  'transaction.timeout.ms': ['transactionTimeoutMs', count(0)],
   'linger.ms': ['lingerMs', count(0, Number.MAX_SAFE_INTEGER)],
   'batch.size': ['batchSizeBytes', count(0)],
   'compression.type': ['compression', same('none', 'gzip', 'snappy', 'lz4', 'zstd')],
@@ -86,6 +88,8 @@ const LEVELS: Readonly<Record<string, Parse>> = {
 const CONSUMER_KEYS: Table = {
   ...CLIENT_KEYS,
   'group.id': ['groupId', text],
+  'group.protocol': ['groupProtocol', same('classic', 'consumer')],
+  'group.remote.assignor': ['groupRemoteAssignor', text],
   'group.instance.id': ['groupInstanceId', text],
   'auto.offset.reset': ['offsetReset', offsetReset],
   'enable.auto.commit': ['autoCommit', boolean],
@@ -109,7 +113,6 @@ const CONSUMER_KEYS: Table = {
 /** Values other than these would be a promise that we don't keep. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   'security.protocol': ['plaintext'],
-  'group.protocol': ['classic'],
   'transaction.two.phase.commit.enable': ['false'],
 }
 
@@ -123,7 +126,6 @@ export const adminOptionsFrom = clientOptionsFrom
 
 /** Options of a producer from Kafka's keys. Errors as {@link clientOptionsFrom}. */
 export function producerOptionsFrom(config: Readonly<Record<string, string>>): ProducerOptions {
-  if (config['transactional.id']) throw new ClientError('config', 'transactional.id: this producer has no transactions')
   const options: ProducerOptions = {
     bootstrapServers: '',
     ...optionsFrom(PRODUCER_KEYS, config),

@@ -49,6 +49,15 @@ export interface CommittedOffset {
   readonly metadata: string
 }
 
+/** A consumer as its group knows it: what a transactional producer needs to commit offsets in its name (KIP-447). */
+export interface GroupMetadata {
+  readonly groupId: string
+  /** Generation, or member epoch with the consumer protocol; -1: no member. */
+  readonly generationId: number
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+}
+
 /** The text key of a partition in maps. */
 export function partitionKey(topic: string, partition: number): string {
   return `${topic}-${partition}`

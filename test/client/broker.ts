@@ -1,5 +1,7 @@
 /** The broker that the client's tests run against: `TEST_KAFKA_URL` where it is set (any Kafka), else a hub of our own. */
+import type { TestContext } from 'vitest'
 import { type Admin, createAdmin, type NewTopic } from '../../hub/client/index.ts'
+import { ApiVersions } from '../../hub/wire/index.ts'
 
 export interface TestBroker {
   readonly bootstrap: string
@@ -11,6 +13,9 @@ export interface TestBroker {
   close(): Promise<void>
 }
 
+/** Members of KIP-848 groups are told of changes soon. */
+const QUICK_HEARTBEATS = { 'group.consumer.min.heartbeat.interval.ms': '100', 'group.consumer.heartbeat.interval.ms': '300' }
+
 let nameCount = 0
 
 /** Asks again until the answer is yes; the test's own time limit ends it otherwise. */
@@ -20,7 +25,7 @@ export async function eventually(holds: () => Promise<boolean>): Promise<void> {
 
 export async function testBroker(): Promise<TestBroker> {
   const url = process.env['TEST_KAFKA_URL']
-  const hub = url === undefined ? await (await import('../../hub/testing.ts')).startHub() : null
+  const hub = url === undefined ? await (await import('../../hub/testing.ts')).startHub({ overrides: QUICK_HEARTBEATS }) : null
   const bootstrap = url ?? hub?.bootstrap ?? ''
   const admin = createAdmin({ bootstrapServers: bootstrap })
   const name = (prefix: string): string => `${prefix}-${process.pid}-${Date.now().toString(36)}-${nameCount++}`
@@ -41,4 +46,11 @@ export async function testBroker(): Promise<TestBroker> {
       await hub?.close()
     },
   }
+}
+
+/** Skips the test where the broker does not have the API. */
+export async function needApi({ admin }: TestBroker, context: TestContext, key: number): Promise<void> {
+  const client = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
+  const { apiKeys } = await admin.request('any', ApiVersions, client)
+  if (!apiKeys.some(({ apiKey }) => apiKey === key)) context.skip(`the broker does not offer API ${key}`)
 }

@@ -8,6 +8,7 @@ import {
   clientOptionsFrom,
   createConsumer,
   createProducer,
+  createTransactionalProducer,
   ignoredKeys,
   PRODUCER_DEFAULTS,
   producerOptionsFrom,
@@ -70,6 +71,8 @@ describe('settings', () => {
         'compression.zstd.level': '9',
         'compression.gzip.level': '1',
         'enable.idempotence': 'TRUE',
+        'transactional.id': 't',
+        'transaction.timeout.ms': '500',
         'key.serializer': 'x',
       }),
     ).toEqual({
@@ -79,11 +82,15 @@ describe('settings', () => {
       compression: 'zstd',
       compressionLevel: 9,
       idempotence: true,
+      transactionalId: 't',
+      transactionTimeoutMs: 500,
     })
     expect(
       consumerOptionsFrom({
         'bootstrap.servers': 'a:1',
         'group.id': 'g',
+        'group.protocol': 'CONSUMER',
+        'group.remote.assignor': 'range',
         'auto.offset.reset': 'by_duration:P1DT2H3M4.5S',
         'isolation.level': 'READ_COMMITTED',
         'partition.assignment.strategy':
@@ -92,6 +99,8 @@ describe('settings', () => {
     ).toEqual({
       bootstrapServers: 'a:1',
       groupId: 'g',
+      groupProtocol: 'consumer',
+      groupRemoteAssignor: 'range',
       offsetReset: { sinceMs: 93_784_500 },
       isolation: 'read_committed',
       assignors: ['sticky', 'cooperative-sticky'],
@@ -109,9 +118,8 @@ describe('settings', () => {
   })
 
   it.each([
-    ['transactional.id', 't', () => producerOptionsFrom({ 'transactional.id': 't' })],
     ['sasl.jaas.config', '…', () => clientOptionsFrom({ 'sasl.jaas.config': 'org.apache…' })],
-    ['group.protocol', 'consumer', () => consumerOptionsFrom({ 'group.protocol': 'consumer' })],
+    ['group.protocol', 'x', () => consumerOptionsFrom({ 'group.protocol': 'x' })],
     ['auto.offset.reset', 'soon', () => consumerOptionsFrom({ 'auto.offset.reset': 'by_duration:PT' })],
     ['partition.assignment.strategy', 'x', () => consumerOptionsFrom({ 'partition.assignment.strategy': 'my.Assignor' })],
   ])('refuse %s=%s', (key, _value, act) => {
@@ -149,6 +157,18 @@ describe('settings', () => {
       }),
     ).toThrow('heartbeat.interval.ms')
     expect(() => createConsumer({ bootstrapServers, assignors: ['best'] })).toThrow('unknown assignor best')
+    const next = { bootstrapServers, groupProtocol: 'consumer' } as const
+    expect(() => createConsumer({ ...next, assignors: ['range'] })).toThrow(
+      'partition.assignment.strategy cannot be set when group.protocol=CONSUMER',
+    )
+    expect(() => createConsumer({ ...next, sessionTimeoutMs: 9_000 })).toThrow('session.timeout.ms cannot be set')
+    expect(() => createConsumer({ ...next, heartbeatIntervalMs: 9 })).toThrow('heartbeat.interval.ms cannot be set')
+    expect(() => createConsumer({ bootstrapServers, groupRemoteAssignor: 'range' })).toThrow(
+      'group.remote.assignor cannot be set when group.protocol=CLASSIC',
+    )
+    expect(() => createProducer({ bootstrapServers, transactionalId: 't' })).toThrow('transactional.id is for createTransactionalProducer')
+    expect(() => createTransactionalProducer({ bootstrapServers, transactionalId: '' })).toThrow('transactional.id must not be empty')
+    expect(() => createTransactionalProducer({ bootstrapServers, transactionalId: 't', acks: 1 })).toThrow('enable.idempotence')
   })
 
   it('read addresses', () => {

@@ -6,7 +6,9 @@ import {
   ConfigType,
   DescribeConfigs,
   IncrementalAlterConfigs,
+  ListConfigResources,
 } from '../../wire/index.ts'
+import { throwIfError } from '../errors.ts'
 import { type AdminContext, ask, type ItemResult, itemError, type Target, throwIfMisdirected } from './routes.ts'
 
 const TYPES = {
@@ -154,6 +156,28 @@ export async function incrementalAlterConfigs(
     ),
   )
   return (await Promise.all(parts)).flat()
+}
+
+/** First ListConfigResources version with kinds other than client metrics (KIP-1142). */
+const LIST_TYPES_VERSION = 1
+
+/** What has settings, or may have; `types` limits it (KIP-1142). */
+export function listConfigResources(
+  context: AdminContext,
+  types: readonly ConfigResource['type'][],
+  signal: AbortSignal | undefined,
+): Promise<readonly ConfigResource[]> {
+  return ask(
+    context,
+    'any',
+    ListConfigResources,
+    () => ({ resourceTypes: types.map((type) => TYPES[type]) }),
+    (response) => {
+      throwIfError(response.errorCode)
+      return response.configResources.map(({ resourceType, resourceName }) => resourceOf(resourceType, resourceName))
+    },
+    { signal, versionMin: types.length === 1 && types[0] === 'client-metrics' ? 0 : LIST_TYPES_VERSION },
+  )
 }
 
 /** A broker's own settings are its own business; all others can be asked of anybody. */

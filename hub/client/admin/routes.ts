@@ -3,12 +3,14 @@ import { type Api, ErrorCode } from '../../wire/index.ts'
 import type { Cluster } from '../cluster.ts'
 import type { RequestOptions } from '../connection.ts'
 import type { Coordinators } from '../coordinators.ts'
-import { KafkaError } from '../errors.ts'
+import { type ErrorPlace, KafkaError } from '../errors.ts'
 
 /** What the parts of an admin share. */
 export interface AdminContext {
   readonly cluster: Cluster
   readonly coordinators: Coordinators
+  /** Of transactional ids. */
+  readonly transactionCoordinators: Coordinators
 }
 
 /** One item's outcome: the other fields hold only when `error` is null. */
@@ -28,11 +30,7 @@ const MISDIRECTED: ReadonlySet<number> = new Set([
 ])
 
 /** The code as an error, or null for none. */
-export function itemError(
-  code: number,
-  message?: string | null,
-  place: { topic?: string; partition?: number; groupId?: string } = {},
-): KafkaError | null {
+export function itemError(code: number, message?: string | null, place: ErrorPlace = {}): KafkaError | null {
   return code === ErrorCode.NONE ? null : new KafkaError(code, message, place)
 }
 

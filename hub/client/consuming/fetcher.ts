@@ -1,8 +1,8 @@
 /**
  * @module client/consuming/fetcher — fetches ahead of the consumer, one request at a time per broker, within bounds.
  *
- * Full fetches without a session (KIP-227): id 0, epoch -1. A broker is asked again only when all of its partitions have
- * room for more, so that none waits out the fetch of another.
+ * Each broker remembers in a session what is fetched, so that a request tells only what has changed (KIP-227). A broker is asked again
+ * only when all of its partitions have room for more, so that none waits out the fetch of another.
  */
 import { ErrorCode, Fetch, type FetchResponse, IsolationLevel, type LogRecord } from '../../wire/index.ts'
 import { backoffMs } from '../backoff.ts'
@@ -11,6 +11,7 @@ import type { ResolvedConsumerOptions } from '../consumer-options.ts'
 import { canRetry, ClientError, KafkaError } from '../errors.ts'
 import { hasTopicId, topicNameOf } from '../metadata.ts'
 import { partitionKey, type TimestampType } from '../types.ts'
+import { type FetchedPartition, FetchSession } from './fetch-session.ts'
 import { FetchedRecords, positionAfter } from './fetched.ts'
 import type { Locator } from './locator.ts'
 import type { PartitionState, Positions } from './positions.ts'
@@ -42,6 +43,7 @@ export class Fetcher {
   readonly #locator: Locator
   readonly #onFetched: () => void
   readonly #busyNodes = new Set<number>()
+  readonly #sessions = new Map<number, FetchSession>()
   readonly #buffered: FetchedRecords[] = []
   #failure: unknown = null
 
@@ -69,7 +71,7 @@ export class Fetcher {
     const fullNodes = new Set<number>()
     for (const state of this.#positions) {
       bufferedBytes += state.bufferedBytes
-      if (state.phase !== 'ready' || state.paused || state.fetching) continue
+      if (state.phase !== 'ready' || state.paused || state.isLeaving || state.fetching) continue
       if (state.notBeforeMs > nowMs) {
         waitMs = Math.min(waitMs, state.notBeforeMs - nowMs)
         continue
@@ -97,7 +99,7 @@ export class Fetcher {
         this.#buffered.splice(index, 1)
         continue
       }
-      if (state.paused) {
+      if (state.paused || state.isLeaving) {
         index++
         continue
       }
@@ -150,17 +152,21 @@ export class Fetcher {
     this.#busyNodes.add(nodeId)
     const asked = states.map((state): Asked => ({ state, version: state.version }))
     for (const state of states) state.fetching = true
+    const session = this.#sessions.get(nodeId) ?? new FetchSession()
+    this.#sessions.set(nodeId, session)
     try {
       const haveIds = states.every(({ topic }) => hasTopicId(this.#cluster.image.topics.get(topic)))
-      const response = await this.#cluster.ask(nodeId, 'data', Fetch, (version) => this.#body(version, states), {
+      const response = await this.#cluster.ask(nodeId, 'data', Fetch, (version) => this.#body(version, session, states), {
         versionMin: VERSION_MIN,
         ...(haveIds ? {} : { versionMax: TOPIC_ID_VERSION - 1 }),
         timeoutMs: this.#options.requestTimeoutMs + this.#options.fetchWaitMsMax,
         signal: this.#cluster.closing,
       })
+      const isSaid = session.onAnswer(response.errorCode, response.sessionId)
       if (response.errorCode === ErrorCode.NONE) this.#onResponse(nodeId, asked, response)
-      else this.#onFailure(asked, new KafkaError(response.errorCode))
+      else if (isSaid) this.#onFailure(asked, new KafkaError(response.errorCode))
     } catch (error) {
+      session.onLost()
       if (!this.#cluster.closing.aborted) this.#onFailure(asked, error)
     }
     this.#busyNodes.delete(nodeId)
@@ -168,26 +174,42 @@ export class Fetcher {
     this.#onFetched()
   }
 
-  #body(version: number, states: readonly PartitionState[]) {
+  #body(version: number, session: FetchSession, states: readonly PartitionState[]) {
     const { fetchWaitMsMax, fetchBytesMin, fetchBytesMax, partitionFetchBytesMax, isolation, rackId } = this.#options
+    const usesIds = version >= TOPIC_ID_VERSION
+    const { sessionId, sessionEpoch, partitions, forgotten } = session.next(
+      states.map((state) => this.#asFetched(state)),
+      usesIds,
+    )
+    const byTopic = (list: readonly FetchedPartition[]) => Map.groupBy(list, ({ topic, topicId }) => (usesIds ? topicId : topic))
     return {
       replicaId: -1,
       maxWaitMs: fetchWaitMsMax,
       minBytes: fetchBytesMin,
       maxBytes: fetchBytesMax,
       isolationLevel: isolation === 'read_committed' ? IsolationLevel.READ_COMMITTED : IsolationLevel.READ_UNCOMMITTED,
-      topics: [...Map.groupBy(states, ({ topic }) => topic)].map(([topic, parts]) => ({
-        ...(version >= TOPIC_ID_VERSION ? { topicId: this.#cluster.image.topics.get(topic)?.topicId ?? '' } : { topic }),
-        partitions: parts.map((state) => ({
-          partition: state.partition,
-          currentLeaderEpoch: this.#cluster.partition(topic, state.partition)?.leaderEpoch ?? -1,
-          fetchOffset: state.fetchOffset,
+      sessionId,
+      sessionEpoch,
+      topics: [...byTopic(partitions)].map(([name, parts]) => ({
+        ...(usesIds ? { topicId: name } : { topic: name }),
+        partitions: parts.map(({ partition, currentLeaderEpoch, fetchOffset }) => ({
+          partition,
+          currentLeaderEpoch,
+          fetchOffset,
           partitionMaxBytes: partitionFetchBytesMax,
         })),
       })),
-      forgottenTopicsData: [],
+      forgottenTopicsData: [...byTopic(forgotten)].map(([name, parts]) => ({
+        ...(usesIds ? { topicId: name } : { topic: name }),
+        partitions: parts.map(({ partition }) => partition),
+      })),
       rackId,
     }
+  }
+
+  #asFetched({ topic, partition, fetchOffset }: PartitionState): FetchedPartition {
+    const topicId = this.#cluster.image.topics.get(topic)?.topicId ?? ''
+    return { topic, topicId, partition, fetchOffset, currentLeaderEpoch: this.#cluster.partition(topic, partition)?.leaderEpoch ?? -1 }
   }
 
   #onFailure(asked: readonly Asked[], error: unknown): void {

@@ -11,7 +11,7 @@ import { canRetry, ClientError, KafkaError } from '../errors.ts'
 import { fetchCommitted } from '../group-offsets.ts'
 import { listOffsetsOnce } from '../list-offsets.ts'
 import { partitionKey } from '../types.ts'
-import type { PartitionState, Positions } from './positions.ts'
+import type { PartitionState, Position, Positions } from './positions.ts'
 
 /** Brings partitions to phase `ready`. Errors that are final are kept for the next poll. */
 export class Locator {
@@ -96,7 +96,7 @@ export class Locator {
   }
 
   async #committed(states: readonly PartitionState[]): Promise<void> {
-    const { groupId, isolation } = this.#options
+    const { groupId } = this.#options
     const versions = states.map(({ version }) => version)
     const committed =
       groupId === ''
@@ -105,7 +105,8 @@ export class Locator {
             this.#coordinators,
             groupId,
             states.map(({ topic, partition }) => ({ topic, partition })),
-            isolation === 'read_committed',
+            // Offsets that a transaction is about to commit are waited for, whatever is read: or its records would be read again.
+            'where-known',
             this.#cluster.closing,
           )
     states.forEach((state, index) => {
@@ -167,6 +168,8 @@ export class Locator {
     const versions = new Map(states.map((state) => [partitionKey(state.topic, state.partition), { state, version: state.version }]))
     const epochOf = (state: PartitionState): number => this.#cluster.partition(state.topic, state.partition)?.leaderEpoch ?? -1
     const askedEpochs = new Map(states.map((state) => [state, epochOf(state)]))
+    // What is buffered goes on being handed out meanwhile: the answer speaks of the position that was asked about.
+    const askedPositions = new Map(states.map((state) => [state, state.position]))
     const response = await this.#cluster.ask(
       leaderId,
       'control',
@@ -178,7 +181,7 @@ export class Locator {
           partitions: parts.map((state) => ({
             partition: state.partition,
             currentLeaderEpoch: askedEpochs.get(state) ?? -1,
-            leaderEpoch: state.position?.leaderEpoch ?? -1,
+            leaderEpoch: askedPositions.get(state)?.leaderEpoch ?? -1,
           })),
         })),
       }),
@@ -189,6 +192,7 @@ export class Locator {
       for (const end of partitions) {
         const { state, version } = versions.get(partitionKey(topic, end.partition)) ?? {}
         if (state === undefined || state.version !== version || state.position === null) continue
+        if (!isSamePosition(state.position, askedPositions.get(state))) continue
         if (end.errorCode !== ErrorCode.NONE) {
           this.#onPartitionError(
             state,
@@ -215,4 +219,8 @@ export class Locator {
     else if (end.endOffset < 0 || end.leaderEpoch < 0) state.reset(null)
     else state.seek({ offset: end.endOffset, leaderEpoch: end.leaderEpoch })
   }
+}
+
+function isSamePosition(one: Position, other: Position | null | undefined): boolean {
+  return one.offset === other?.offset && one.leaderEpoch === other.leaderEpoch
 }

@@ -8,28 +8,25 @@
 import type { Cluster } from '../cluster.ts'
 import type { ResolvedConsumerOptions } from '../consumer-options.ts'
 import type { Coordinators } from '../coordinators.ts'
-import { canRetry, ClientError } from '../errors.ts'
+import { ClientError } from '../errors.ts'
 import { GroupMember } from '../group-member.ts'
 import type { Generation, JoinedMember, MemberProtocol } from '../group-member-types.ts'
 import { type Committer, SIMPLE_COMMITTER } from '../group-offsets.ts'
 import type { ClusterImage } from '../metadata.ts'
 import { partitionKey, type TopicPartition } from '../types.ts'
+import { type GroupHooks, type GroupPart, isPattern, matchingTopics, type Subscription } from './group-part.ts'
 import type { Positions } from './positions.ts'
 import { assignAll, decodeAssignment, decodeMembers, encodeAssignment, encodeSubscription, partitionCounts } from './subscription.ts'
 
-/** What is subscribed: topics by name, or all that match. */
-export type Subscription = readonly string[] | RegExp
-
 /** One consumer's part in its group. */
-export class Membership {
+export class Membership implements GroupPart {
   readonly #cluster: Cluster
   readonly #options: ResolvedConsumerOptions
   readonly #positions: Positions
-  readonly #beforeRebalance: (signal: AbortSignal) => Promise<void>
-  readonly #onAttention: () => void
+  readonly #hooks: GroupHooks
   readonly #member: GroupMember
   readonly #cooperative: boolean
-  #subscription: Subscription
+  #subscription: readonly string[] | RegExp
   #topics: readonly string[] = []
   /** What the last look at the topics was based on. */
   #seen: { readonly subscription: Subscription; readonly generation: Generation | null; readonly image: ClusterImage } | null = null
@@ -47,21 +44,19 @@ export class Membership {
   #given: readonly TopicPartition[] | null = null
   #givenGenerationId = -1
 
-  /** `beforeRebalance` commits what is to be committed, in bounded time, and does not reject; `onAttention` wakes a waiting poll. */
   constructor(
     cluster: Cluster,
     coordinators: Coordinators,
     options: ResolvedConsumerOptions,
     positions: Positions,
     subscription: Subscription,
-    hooks: { beforeRebalance: (signal: AbortSignal) => Promise<void>; onAttention: () => void },
+    hooks: GroupHooks,
   ) {
     this.#cluster = cluster
     this.#options = options
     this.#positions = positions
-    this.#subscription = subscription
-    this.#beforeRebalance = hooks.beforeRebalance
-    this.#onAttention = hooks.onAttention
+    this.#subscription = checked(subscription)
+    this.#hooks = hooks
     // A group can keep partitions over a rebalance only when every assignor that it may choose can.
     this.#cooperative = options.assignors.every((assignor) => assignor.cooperative)
     const { groupId, groupInstanceId, leaveGroupOnClose, replacesPredecessor, sessionTimeoutMs, heartbeatIntervalMs, pollIntervalMsMax } =
@@ -83,7 +78,7 @@ export class Membership {
       {
         protocols: () => this.#protocols(),
         onJoinedAsLeader: (name, members) => this.#deal(name, members),
-        onAttention: () => this.#onAttention(),
+        onAttention: () => this.#hooks.onAttention(),
       },
     )
   }
@@ -98,11 +93,6 @@ export class Membership {
       memberId,
       groupInstanceId: this.#member.groupInstanceId,
     }
-  }
-
-  /** The member, for its state and errors. */
-  get member(): GroupMember {
-    return this.#member
   }
 
   /** Whether a step is due before a poll may wait for records. */
@@ -123,7 +113,11 @@ export class Membership {
 
   /** Changes the subscription; takes effect at the next poll. */
   resubscribe(subscription: Subscription): void {
-    this.#subscription = subscription
+    this.#subscription = checked(subscription)
+  }
+
+  noteCommitError(error: unknown): void {
+    this.#member.noteError(error)
   }
 
   /**
@@ -202,24 +196,11 @@ export class Membership {
     if (changed && this.#dealtTopics.length > 0) this.#member.requestRejoin('partition counts changed')
   }
 
-  /** Null as long as no broker has said which topics there are; that wakes the poll. */
   #matching(pattern: RegExp): string[] | null {
-    this.#cluster.track('all')
-    if (!this.#cluster.knowsAllTopics) {
-      this.#cluster.refresh().catch((error: unknown) => {
-        if (canRetry(error) || this.#cluster.closing.aborted) return
-        this.#joinFailure ??= error
-        this.#onAttention()
-      })
-      return null
-    }
-    const names: string[] = []
-    for (const { name, isInternal } of this.#cluster.image.topics.values()) {
-      // A sticky or global expression keeps its place between tests.
-      pattern.lastIndex = 0
-      if (pattern.test(name) && !(isInternal && this.#options.excludeInternalTopics)) names.push(name)
-    }
-    return names
+    return matchingTopics(this.#cluster, pattern, this.#options.excludeInternalTopics, (error) => {
+      this.#joinFailure ??= error
+      this.#hooks.onAttention()
+    })
   }
 
   /** A step towards a join: the commit, and when that is done, giving back and asking for more. */
@@ -227,9 +208,9 @@ export class Membership {
     if (this.#commit === null && this.#positions.size > 0) {
       const commit = { isDone: false }
       this.#commit = commit
-      void this.#beforeRebalance(this.#leaving.signal).then(() => {
+      void this.#hooks.beforeRebalance(this.#leaving.signal).then(() => {
         commit.isDone = true
-        this.#onAttention()
+        this.#hooks.onAttention()
       })
     }
     if (this.#commit?.isDone === false) return
@@ -246,7 +227,7 @@ export class Membership {
     )
     void this.#joining.then(() => {
       this.#joining = null
-      this.#onAttention()
+      this.#hooks.onAttention()
     })
   }
 
@@ -293,4 +274,9 @@ export class Membership {
       this.#positions.assign(this.#positions.partitions().filter((at) => !keys.has(partitionKey(at.topic, at.partition))))
     }
   }
+}
+
+function checked(subscription: Subscription): readonly string[] | RegExp {
+  if (!isPattern(subscription)) return subscription
+  throw new ClientError('state', 'an expression for the broker needs group.protocol=consumer')
 }

@@ -19,6 +19,8 @@ export class PartitionState implements TopicPartition {
   /** In phase `reset`: the ListOffsets timestamp; null: by the policy. */
   resetTimestamp: number | null = null
   paused = false
+  /** About to be given up: nothing of it is handed out any more. */
+  isLeaving = false
   /** Where `poll` goes on. */
   position: Position | null = null
   /** Where the next fetch goes on; ahead of `position` by what is buffered. */

@@ -15,6 +15,7 @@ import { ProducerBatch, recordBytes } from './batch.ts'
 import { type PartitionLoad, partitionForKey, StickyPartitioner } from './partitioner.ts'
 import { PartitionQueue } from './queue.ts'
 import { Sender } from './sender.ts'
+import type { Transactions } from './transactions.ts'
 
 /** A record to be produced. Buffers are not copied: leave them alone until the promise settles. */
 export interface ProducerRecord {
@@ -59,6 +60,7 @@ export class Accumulator {
   readonly #cluster: Cluster
   readonly #options: ResolvedProducerOptions
   readonly #sender: Sender
+  readonly #transactions: Transactions | null
   readonly #topics = new Map<string, TopicState>()
   readonly #room = new Bell()
   readonly #incomplete = new Set<ProducerBatch>()
@@ -68,10 +70,11 @@ export class Accumulator {
   #nextNumber = 0
   #lastTopic: TopicState | null = null
 
-  constructor(cluster: Cluster, options: ResolvedProducerOptions) {
+  constructor(cluster: Cluster, options: ResolvedProducerOptions, transactions: Transactions | null = null) {
     this.#cluster = cluster
     this.#options = options
-    this.#sender = new Sender(cluster, options, (queue, batch) => this.#onDone(queue, batch))
+    this.#transactions = transactions
+    this.#sender = new Sender(cluster, options, transactions, (queue, batch) => this.#onDone(queue, batch))
     cluster.onChange((image) => {
       for (const state of this.#topics.values()) state.image = image.topics.get(state.name) ?? state.image
     })
@@ -119,6 +122,12 @@ export class Accumulator {
     }
   }
 
+  /** Refuses what is in line and gives up what is not on its way; `all`: also what was sent before. */
+  drop(error: unknown, all: boolean): void {
+    for (const state of this.#topics.values()) this.#refuseLine(state, error)
+    this.#sender.drop(error, all)
+  }
+
   /** Refuses what is in line and gives up what is not acknowledged. */
   stop(error: unknown): void {
     for (const state of this.#topics.values()) this.#refuseLine(state, error)
@@ -153,19 +162,14 @@ export class Accumulator {
     const sizeBytes = recordBytes(key, value, headers)
     if (sizeBytes > this.#options.requestBytesMax) {
       const message = `record of about ${sizeBytes} bytes is above max.request.size (${this.#options.requestBytesMax})`
-      sink.refused(
-        index,
-        new KafkaError(ErrorCode.MESSAGE_TOO_LARGE, message, {
-          topic: state.name,
-        }),
-      )
+      this.#refuse(sink, index, new KafkaError(ErrorCode.MESSAGE_TOO_LARGE, message, { topic: state.name }))
       return
     }
     const sticky = record.partition === undefined && (key === null || this.#options.ignoreKeys)
     const partition = record.partition ?? this.#partitionOf(state, image, sticky ? null : key)
     if (!(partition >= 0 && partition < image.partitions.length)) {
       const place = { topic: state.name, partition }
-      sink.refused(index, new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'no such partition', place))
+      this.#refuse(sink, index, new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'no such partition', place))
       return
     }
     if (sticky) state.sticky.note(sizeBytes)
@@ -196,7 +200,7 @@ export class Accumulator {
     }
     if (queue.open === null) {
       const nowMs = this.#options.world.clock.monotonicMs()
-      const batch = new ProducerBatch(queue.topic, queue.partition, nowMs, this.#nextOrder++, firstNumber)
+      const batch = new ProducerBatch(queue.topic, queue.partition, nowMs, this.#nextOrder++, firstNumber, this.#transactions !== null)
       const forget = (): void => void this.#incomplete.delete(batch)
       queue.open = batch
       this.#incomplete.add(batch)
@@ -211,7 +215,7 @@ export class Accumulator {
   #newQueue(topic: string, partition: number): PartitionQueue {
     const { idempotence, inFlightRequestsMax } = this.#options
     const inFlightMax = idempotence ? Math.min(inFlightRequestsMax, IDEMPOTENT_IN_FLIGHT_MAX) : inFlightRequestsMax
-    return new PartitionQueue(topic, partition, idempotence, inFlightMax)
+    return new PartitionQueue(topic, partition, idempotence, inFlightMax, this.#transactions !== null)
   }
 
   #partitionOf(state: TopicState, image: TopicImage, key: Buffer | null): number {
@@ -269,7 +273,7 @@ export class Accumulator {
       if (state.image === null || this.#usedBytes >= this.#options.bufferMemoryBytes) break
       count++
       const { sink, index } = waiting
-      if (sink.signal?.aborted) sink.refused(index, sink.signal.reason)
+      if (sink.signal?.aborted) this.#refuse(sink, index, sink.signal.reason)
       else this.#append(state, state.image, waiting, nowMs)
     }
     state.line.splice(0, count)
@@ -280,7 +284,12 @@ export class Accumulator {
   #refuseLine(state: TopicState, error: unknown): void {
     const refused = state.line.splice(0)
     this.#lineCount -= refused.length
-    for (const { sink, index } of refused) sink.refused(index, error)
+    for (const { sink, index } of refused) this.#refuse(sink, index, error)
+  }
+
+  #refuse(sink: Sink, index: number, error: unknown): void {
+    this.#transactions?.onGivenUp(null, error)
+    sink.refused(index, error)
   }
 
   #onDone(queue: PartitionQueue, batch: ProducerBatch): void {

@@ -44,6 +44,8 @@ export class ProducerBatch {
   readonly firstNumber: number
   /** Settles when the batch is acknowledged or given up. */
   readonly done: Promise<void>
+  /** Whether it belongs to a transaction. */
+  readonly transactional: boolean
   /** What its records count in bytes: an upper bound, before compression. */
   recordsBytes = 0
   recordCount = 0
@@ -68,12 +70,13 @@ export class ProducerBatch {
   #orderSpan = 1
   #settle!: { resolve: () => void; reject: (error: unknown) => void }
 
-  constructor(topic: string, partition: number, createdMs: number, order: number, firstNumber = 0) {
+  constructor(topic: string, partition: number, createdMs: number, order: number, firstNumber = 0, transactional = false) {
     this.topic = topic
     this.partition = partition
     this.createdMs = createdMs
     this.order = order
     this.firstNumber = firstNumber
+    this.transactional = transactional
     this.done = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -116,6 +119,7 @@ export class ProducerBatch {
               producerId: this.identity.producerId,
               producerEpoch: this.identity.epoch,
               baseSequence: this.baseSequence,
+              transactional: this.transactional,
             }),
         records: this.#records,
       })
@@ -133,7 +137,14 @@ export class ProducerBatch {
     const middle = Math.ceil(records.length / 2)
     const span = this.#orderSpan / 2
     const halves = [records.slice(0, middle), records.slice(middle)].map((part, index) => {
-      const half = new ProducerBatch(this.topic, this.partition, this.createdMs, this.order + index * span, this.firstNumber)
+      const half = new ProducerBatch(
+        this.topic,
+        this.partition,
+        this.createdMs,
+        this.order + index * span,
+        this.firstNumber,
+        this.transactional,
+      )
       half.#orderSpan = span
       for (const { key, value, headers, timestampMs } of part) {
         half.add(

@@ -14,6 +14,7 @@
  * the batch is not in the log: OUT_OF_ORDER_SEQUENCE_NUMBER for the oldest batch that is left. Then the partition starts
  * again at sequence 0 under the next epoch. After a batch was given up without knowing its fate, what is left is sent as
  * it is: an acknowledgement proves that the lost one had arrived, an out-of-order error that it had not.
+ * Within a transaction nothing is given away anew: the first batch that is given up ends it, and the next transaction has another epoch.
  * A broker that does not know a producer takes any first sequence number, so a second batch that overtakes a first one which
  * was refused would stand before it in the log. Therefore the first batch travels alone.
  */
@@ -35,6 +36,8 @@ export class PartitionQueue {
   readonly topic: string
   readonly partition: number
   readonly #idempotent: boolean
+  /** Identities come from outside only: what goes wrong ends the transaction, not the epoch. */
+  readonly #transactional: boolean
   readonly #inFlightMax: number
   /** Takes records. */
   open: ProducerBatch | null = null
@@ -54,11 +57,12 @@ export class PartitionQueue {
   /** The oldest batch was shown not to be in the log. */
   #startOver = false
 
-  constructor(topic: string, partition: number, idempotent: boolean, inFlightMax: number) {
+  constructor(topic: string, partition: number, idempotent: boolean, inFlightMax: number, transactional = false) {
     this.topic = topic
     this.partition = partition
     this.#idempotent = idempotent
     this.#inFlightMax = inFlightMax
+    this.#transactional = transactional
   }
 
   get isEmpty(): boolean {
@@ -83,7 +87,7 @@ export class PartitionQueue {
 
   /** Whether the next batch needs another producer id than `current`, from the broker. */
   needsIdentity(current: ProducerIdentity | null): boolean {
-    if (!this.#idempotent) return false
+    if (!this.#idempotent || this.#transactional) return false
     if (this.#identity === null) return current === null
     return this.#mustBump() && this.#identity.epoch >= EPOCH_MAX && current?.producerId === this.#identity.producerId
   }
@@ -127,6 +131,8 @@ export class PartitionQueue {
     }
     const lostSequence = sequenced && code !== null && LOST_SEQUENCE.has(code)
     if (!mayRetry || !(code === null || lostSequence || isRetriable(code))) return this.#giveUp(sequenced)
+    // Nothing before it can fill the gap: the transaction is torn.
+    if (lostSequence && oldest && this.#transactional) return this.#giveUp(sequenced)
     if (lostSequence && oldest) this.#startOver = true
     this.#returnToRetry(batch)
     return 'retry'
@@ -154,6 +160,16 @@ export class PartitionQueue {
     return late
   }
 
+  /** Takes out what is not on its way, for a transaction that is being aborted; `all`: also what was sent before. */
+  drop(all: boolean): ProducerBatch[] {
+    const sent = all ? this.retry.splice(0) : []
+    const dropped = [...sent, ...this.closed.splice(0)]
+    if (sent.length > 0) this.#gap = true
+    if (this.open !== null) dropped.push(this.open)
+    this.open = null
+    return dropped
+  }
+
   #giveUp(sequenced: boolean): Verdict {
     if (sequenced) this.#gap = true
     return 'failed'
@@ -176,6 +192,10 @@ export class PartitionQueue {
 
   /** Sees to it that the partition has an identity, and starts the next epoch when it must. Nothing is in flight then. */
   #sequence(identity: ProducerIdentity): void {
+    if (this.#transactional) {
+      this.#adopt(identity)
+      return
+    }
     if (this.#identity === null) this.#identity = identity
     else if (!this.#mustBump()) return
     else if (this.#identity.epoch >= EPOCH_MAX) this.#identity = identity
@@ -192,5 +212,14 @@ export class PartitionQueue {
       batch.assign(this.#identity, this.#nextSequence)
       this.#nextSequence = batch.nextSequence
     }
+  }
+
+  /** A transaction may have brought another epoch, under which sequences start from 0. Nothing of the one before is left then. */
+  #adopt(identity: ProducerIdentity): void {
+    if (this.#identity === identity) return
+    this.#established &&= this.#identity?.producerId === identity.producerId
+    this.#identity = identity
+    this.#gap = false
+    this.#nextSequence = 0
   }
 }

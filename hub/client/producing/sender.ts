@@ -14,11 +14,14 @@ import type { ResolvedProducerOptions } from '../producer-options.ts'
 import { partitionKey } from '../types.ts'
 import type { ProducerBatch, ProducerIdentity } from './batch.ts'
 import type { PartitionQueue } from './queue.ts'
+import { retryFirstMs, type Transactions } from './transactions.ts'
 
 /** The option as the wire has it. */
 const ACKS = { 0: 0, 1: 1, all: -1 } as const
 /** First Produce version with topic ids (KIP-516). */
 const TOPIC_ID_VERSION = 13
+/** First Produce version by which a transaction learns of a partition from its first batch (KIP-890). */
+const IMPLICIT_VERSION = 12
 /** How often batches are looked over for their delivery timeout, as a share of it. */
 const EXPIRY_CHECKS = 60
 
@@ -34,6 +37,7 @@ export class Sender {
   readonly #cluster: Cluster
   readonly #options: ResolvedProducerOptions
   readonly #onDone: (queue: PartitionQueue, batch: ProducerBatch) => void
+  readonly #transactions: Transactions | null
   /** Queues that hold something. */
   readonly #active = new Set<PartitionQueue>()
   readonly #inFlightByNode = new Map<number, number>()
@@ -50,10 +54,16 @@ export class Sender {
   hurryCount = 0
 
   /** `onDone` hears of every batch that is acknowledged or given up. */
-  constructor(cluster: Cluster, options: ResolvedProducerOptions, onDone: (queue: PartitionQueue, batch: ProducerBatch) => void) {
+  constructor(
+    cluster: Cluster,
+    options: ResolvedProducerOptions,
+    transactions: Transactions | null,
+    onDone: (queue: PartitionQueue, batch: ProducerBatch) => void,
+  ) {
     this.#cluster = cluster
     this.#options = options
     this.#onDone = onDone
+    this.#transactions = transactions
     cluster.onChange(() => this.wake())
   }
 
@@ -96,6 +106,13 @@ export class Sender {
     this.#failAll(error)
   }
 
+  /** Gives up what is not on its way; `all`: also what was sent before. */
+  drop(error: unknown, all: boolean): void {
+    for (const queue of this.#active) {
+      for (const batch of queue.drop(all)) this.#finish(queue, batch, error)
+    }
+  }
+
   get #clock() {
     return this.#options.world.clock
   }
@@ -121,6 +138,7 @@ export class Sender {
         this.#identify(nowMs)
         continue
       }
+      if (this.#transactions?.admits(queue.topic, queue.partition) === false) continue
       const leaderId = this.#cluster.partition(queue.topic, queue.partition)?.leaderId ?? -1
       if (leaderId < 0) {
         this.#cluster.invalidate()
@@ -154,7 +172,7 @@ export class Sender {
         const sizeBytes = next?.sizeBytes ?? 0
         if (sent.length > 0 && requestBytes + sizeBytes > this.#options.requestBytesMax) continue
         requestBytes += sizeBytes
-        sent.push({ queue, batch: queue.take(this.#identity) })
+        sent.push({ queue, batch: queue.take(this.#transactions === null ? this.#identity : this.#transactions.identity) })
       }
       this.#inFlightByNode.set(leaderId, inFlightCount + 1)
       void this.#exchange(leaderId, sent)
@@ -171,7 +189,7 @@ export class Sender {
       response = await this.#cluster.ask(leaderId, 'data', Produce, (version) => this.#body(version, sent), {
         unanswered: acks === 0,
         timeoutMs: requestTimeoutMs,
-        versionMax: this.#allHaveIds(sent) ? TOPIC_ID_VERSION : TOPIC_ID_VERSION - 1,
+        ...this.#versions(sent),
         signal: this.#cluster.closing,
       })
     } catch (error) {
@@ -182,6 +200,12 @@ export class Sender {
     else if (response === undefined) for (const one of sent) this.#succeed(one, -1, -1)
     else this.#onResponse(sent, response)
     this.wake()
+  }
+
+  #versions(sent: readonly Sent[]) {
+    const versionMax = this.#allHaveIds(sent) ? TOPIC_ID_VERSION : TOPIC_ID_VERSION - 1
+    if (this.#transactions === null) return { versionMax }
+    return this.#transactions.isImplicit ? { versionMin: IMPLICIT_VERSION, versionMax } : { versionMax: IMPLICIT_VERSION - 1 }
   }
 
   #allHaveIds(sent: readonly Sent[]): boolean {
@@ -201,7 +225,7 @@ export class Sender {
       else partitions.push(partition)
     }
     return {
-      transactionalId: null,
+      transactionalId: this.#transactions?.transactionalId ?? null,
       acks: ACKS[acks],
       timeoutMs: requestTimeoutMs,
       topicData: [...topics].map(([name, partitionData]) =>
@@ -247,32 +271,40 @@ export class Sender {
 
   #onCode(queue: PartitionQueue, batch: ProducerBatch, code: number | null, error: unknown): void {
     const nowMs = this.#clock.monotonicMs()
-    const { deliveryTimeoutMs, retriesMax, retryBackoffMs, retryBackoffMsMax, world } = this.#options
-    const mayRetry = nowMs < batch.createdMs + deliveryTimeoutMs && batch.attemptCount <= retriesMax
+    const { deliveryTimeoutMs, retriesMax, retryBackoffMsMax, world } = this.#options
+    const isLast = this.#transactions?.isPastRetrying ?? false
+    const mayRetry = !isLast && nowMs < batch.createdMs + deliveryTimeoutMs && batch.attemptCount <= retriesMax
     const verdict = queue.onError(batch, code, mayRetry)
-    if (verdict === 'duplicate') this.#finish(queue, batch, () => batch.succeed(-1, -1))
-    if (verdict === 'failed') this.#finish(queue, batch, () => batch.fail(error))
+    if (verdict === 'duplicate') this.#acknowledge(queue, batch, -1, -1)
+    if (verdict === 'failed') this.#finish(queue, batch, error)
     if (verdict !== 'retry') return
     batch.lastError = error
-    queue.notBeforeMs = nowMs + backoffMs(batch.attemptCount - 1, retryBackoffMs, retryBackoffMsMax, world.random)
+    queue.notBeforeMs = nowMs + backoffMs(batch.attemptCount - 1, retryFirstMs(error, this.#options), retryBackoffMsMax, world.random)
     this.wakeAt(queue.notBeforeMs)
-    if (code !== null && isRetriable(code)) this.#cluster.invalidate()
+    if (code !== null && isRetriable(code) && code !== ErrorCode.CONCURRENT_TRANSACTIONS) this.#cluster.invalidate()
   }
 
   #succeed({ queue, batch }: Sent, baseOffset: number, logAppendTimeMs: number): void {
     queue.onSuccess(batch)
-    this.#finish(queue, batch, () => batch.succeed(baseOffset, logAppendTimeMs))
+    this.#acknowledge(queue, batch, baseOffset, logAppendTimeMs)
+  }
+
+  #acknowledge(queue: PartitionQueue, batch: ProducerBatch, baseOffset: number, logAppendTimeMs: number): void {
+    // The answer to an abandoned batch comes after its end.
+    if (batch.settled) return
+    batch.succeed(baseOffset, logAppendTimeMs)
+    this.#onDone(queue, batch)
   }
 
   #giveUp(queue: PartitionQueue, batch: ProducerBatch, error: unknown): void {
     queue.onError(batch, null, false)
-    this.#finish(queue, batch, () => batch.fail(error))
+    this.#finish(queue, batch, error)
   }
 
-  #finish(queue: PartitionQueue, batch: ProducerBatch, settle: () => void): void {
-    // The answer to an abandoned batch comes after its end.
+  #finish(queue: PartitionQueue, batch: ProducerBatch, error: unknown): void {
     if (batch.settled) return
-    settle()
+    this.#transactions?.onGivenUp(batch, error)
+    batch.fail(error)
     this.#onDone(queue, batch)
   }
 
@@ -282,7 +314,7 @@ export class Sender {
     this.#expiryTimer?.cancel()
     this.#expiryTimer = null
     for (const queue of this.#active) {
-      for (const batch of queue.expire(() => true)) this.#finish(queue, batch, () => batch.fail(error))
+      for (const batch of queue.expire(() => true)) this.#finish(queue, batch, error)
     }
     this.#active.clear()
   }
@@ -295,7 +327,7 @@ export class Sender {
       const bornBeforeMs = this.#clock.monotonicMs() - deliveryTimeoutMs
       for (const queue of this.#active) {
         for (const batch of queue.expire((one) => one.createdMs <= bornBeforeMs)) {
-          this.#finish(queue, batch, () => batch.fail(expired(batch, deliveryTimeoutMs)))
+          this.#finish(queue, batch, expired(batch, deliveryTimeoutMs))
         }
       }
       if (this.#active.size > 0) this.#armExpiry()
