@@ -3,11 +3,12 @@
  */
 import { hostname } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
-import { AnswerBudget, type Broker, type ConfigInForce, createDispatcher, FetchSessions } from './api/index.ts'
+import { AnswerBudget, type Broker, type ConfigInForce, createDispatcher, FetchSessions, markerWriter } from './api/index.ts'
 import { brokerMetrics } from './broker-metrics.ts'
 import { type BrokerFacts, type Controller, type MetadataImage, openController } from './cluster/index.ts'
 import { type BrokerConfig, brokerConfigInForce, ConfigError, type HubConfig, resolveTopicConfig } from './config/index.ts'
-import { createGroupCoordinator, groupConfig } from './group/index.ts'
+import { consumerWorld, createGroupCoordinator, groupConfig } from './group/index.ts'
+import { groupMetrics } from './group-metrics.ts'
 import { type HubHealth, healthWatch } from './health.ts'
 import { type Disk, memoryDisk, type World } from './io/index.ts'
 import { type CleanerSettings, type LogDirectory, openLogDirectory } from './log/index.ts'
@@ -17,6 +18,14 @@ import { createStateTopic, Partitions, RisingMark } from './replica/index.ts'
 import { requestMetrics } from './request-metrics.ts'
 import { type ConnectionLimits, defaultServerLimits, Server, type ServerLimits } from './server/index.ts'
 import { StartError } from './start-error.ts'
+import {
+  createTransactionCoordinator,
+  type MarkerWriter,
+  producerIdSource,
+  type TransactionCoordinator,
+  transactionConfig,
+} from './txn/index.ts'
+import { coordinatorPartition } from './wire/index.ts'
 
 /** The four ports to the outside, and where the hub tells what happens. */
 export type HubWorld = World & { readonly logger: Logger }
@@ -30,6 +39,7 @@ export interface RunningBroker {
 
 /** Where logs are kept when all stays in memory. */
 const MEMORY_DIRECTORY = '/data'
+const TRANSACTION_TOPIC = '__transaction_state'
 const NO_VALUES: ReadonlyMap<string, string> = new Map()
 /** The protocol's number of PLAINTEXT, the only one of this version. */
 const PLAINTEXT = 0
@@ -72,7 +82,7 @@ export async function startBroker(
   opened.defer(async () => {
     // Nobody new; then whoever waits is answered, by the fetches and by the groups, so that the connections can end.
     broker.stopping.raise(1)
-    await Promise.all([server.stop(), broker.groups.close()])
+    await Promise.all([server.stop(), broker.groups.close(), broker.transactions.close()])
   })
   const { nodeId, partitions } = broker
   const minInsyncReplicasOf = (topic: string): number =>
@@ -91,6 +101,7 @@ export async function startBroker(
     minInsyncReplicasOf,
     transactionMaxTimeoutMs,
   })
+  groupMetrics(registry, { groups: broker.groups, partitions })
   const health = healthWatch({ clock, directory, metadataLog, partitions })
   opened.defer(() => health.stop())
   return { server, clusterId: directory.identity.clusterId, health: () => health.ask() }
@@ -242,7 +253,7 @@ async function openBroker({ config, world, disk, directory, controller, opened }
     controller,
     partitions,
     partitionCount: config.broker['offsets.topic.num.partitions'],
-    replicationFactor: replicationFactor(config, 'offsets.topic.replication.factor', controller.image.brokers.size),
+    replicationFactor: capped(config, 'offsets.topic.replication.factor', controller.image.brokers.size),
     segmentBytes: config.broker['offsets.topic.segment.bytes'],
   })
   const groupLogger = logger.named('millrace.group')
@@ -252,13 +263,24 @@ async function openBroker({ config, world, disk, directory, controller, opened }
     random,
     logger: groupLogger,
     config: groupConfig((key) => config.broker[key]),
+    world: consumerWorld(
+      () => controller.image,
+      () => inForce(controller.image).brokerConfig,
+      random,
+    ),
   })
+  const markers = markerWriter(controller, partitions, groups)
+  const transactions = openTransactions({ config, world, disk, directory, controller, opened }, partitions, markers, (groupId) =>
+    coordinatorPartition(groupId, offsetsTopic.partitionCount),
+  )
   opened.defer(() => partitions.close())
   await partitions.start()
   opened.defer(controller.onImage((image, previous) => partitions.apply(image, previous)))
   opened.defer(() => groups.close())
   // Not awaited: groups of a partition that is still being loaded are told so, and all else is served meanwhile.
   groups.start().catch((error: unknown) => logger.error('cannot load the groups', { error }))
+  opened.defer(() => transactions.close())
+  transactions.start().catch((error: unknown) => logger.error('cannot load the transactions', { error }))
   return {
     nodeId: config.nodeId,
     clock,
@@ -269,6 +291,8 @@ async function openBroker({ config, world, disk, directory, controller, opened }
     partitions,
     directory,
     groups,
+    transactions,
+    markers,
     ensureOffsetsTopic: () => offsetsTopic.ensure(),
     config: () => inForce(controller.image),
     fetchSessions: new FetchSessions({
@@ -281,8 +305,50 @@ async function openBroker({ config, world, disk, directory, controller, opened }
   }
 }
 
-/** Factors that nobody set are capped at the live brokers; one that the file sets holds strictly (design §2). */
-function replicationFactor(config: HubConfig, key: 'offsets.topic.replication.factor', brokerCount: number): number {
+/** The coordinator of transactions over its topic; started by the caller. */
+function openTransactions(
+  { config, world, controller }: BrokerParts,
+  partitions: Partitions,
+  markers: MarkerWriter,
+  offsetsPartition: (groupId: string) => number,
+): TransactionCoordinator {
+  const { clock, logger } = world
+  const topic = createStateTopic({
+    name: TRANSACTION_TOPIC,
+    clock,
+    controller,
+    partitions,
+    partitionCount: config.broker['transaction.state.log.num.partitions'],
+    replicationFactor: capped(config, 'transaction.state.log.replication.factor', controller.image.brokers.size),
+    segmentBytes: config.broker['transaction.state.log.segment.bytes'],
+    minInsyncReplicas: capped(config, 'transaction.state.log.min.isr', controller.image.brokers.size),
+    compressionType: 'uncompressed',
+  })
+  return createTransactionCoordinator({
+    topic,
+    clock,
+    logger: logger.named('millrace.txn'),
+    config: transactionConfig((key) => config.broker[key]),
+    markers,
+    newProducerId: producerIdSource(controller),
+    transactionVersion: () => transactionVersion(controller.image),
+    coordinatorEpoch: (index) => partitions.get(TRANSACTION_TOPIC, index)?.leaderEpoch ?? 0,
+    offsetsPartition,
+  })
+}
+
+/** The level of the feature that is in force; an older directory has 0 until somebody raises it. */
+function transactionVersion({ features }: MetadataImage): 0 | 1 | 2 {
+  const level = features.get('transaction.version') ?? 0
+  return level <= 0 ? 0 : level === 1 ? 1 : 2
+}
+
+/** Factors, and counts of replicas, that nobody set are capped at the live brokers; one that the file sets holds strictly (design §2). */
+function capped(
+  config: HubConfig,
+  key: 'offsets.topic.replication.factor' | 'transaction.state.log.replication.factor' | 'transaction.state.log.min.isr',
+  brokerCount: number,
+): number {
   return config.given.has(key) ? config.broker[key] : Math.min(config.broker[key], brokerCount)
 }
 

@@ -1,7 +1,7 @@
 /**
  * @module api/09-offset-fetch — reads a group's positions. Versions 1–10.
  *
- * 2: null means all topics. 5: leader epoch (KIP-320). 7: require stable (KIP-447; without transactions every offset is). 8: several groups
+ * 2: null means all topics. 5: leader epoch (KIP-320). 7: require stable (KIP-447). 8: several groups
  * (KIP-709). 9: members of KIP-848 groups. 10: topic ids; the coordinator is asked by name and the ids are put back here.
  */
 import type { MetadataImage } from '../cluster/index.ts'

@@ -34,7 +34,8 @@ async function advance(broker: Broker, topic: string, index: number, offset: num
   if (isInternalTopic(topic)) return refuse(ErrorCode.INVALID_TOPIC_EXCEPTION)
   const partition = findPartition(broker, { name: topic, topicId: ZERO_UUID }, index)
   if (typeof partition === 'number') return refuse(partition)
-  if (!partition.log.config.cleanupPolicies.has('delete')) return refuse(ErrorCode.POLICY_VIOLATION)
+  const { cleanupPolicies } = partition.log.config
+  if (cleanupPolicies.has('compact') && !cleanupPolicies.has('delete')) return refuse(ErrorCode.POLICY_VIOLATION)
   const target = offset === HIGH_WATERMARK ? partition.highWatermark.value : offset
   if (target < 0 || target > partition.highWatermark.value) return refuse(ErrorCode.OFFSET_OUT_OF_RANGE)
   try {

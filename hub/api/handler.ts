@@ -13,6 +13,7 @@ import type { GroupCoordinator } from '../group/index.ts'
 import type { LogDirectory } from '../log/index.ts'
 import type { Logger } from '../observe/index.ts'
 import type { Partitions, RisingMark } from '../replica/index.ts'
+import type { MarkerWriter, TransactionCoordinator } from '../txn/index.ts'
 import type { Api, RequestOf, ResponseInput } from '../wire/index.ts'
 
 /** The connection a request came by. */
@@ -48,6 +49,9 @@ export interface Broker {
   readonly partitions: Partitions
   readonly directory: LogDirectory
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
+  /** Ends transactions in the partitions of this broker. */
+  readonly markers: MarkerWriter
   /** Makes `__consumer_offsets` when it is absent; resolves with the error code. */
   readonly ensureOffsetsTopic: () => Promise<number>
   /** The configuration in force; the same object until something changes. */

@@ -12,3 +12,4 @@ export {
 } from './dispatch.ts'
 export { FetchSessions } from './fetch-sessions.ts'
 export type { Broker, ConfigInForce, ConnectionFacts } from './handler.ts'
+export { markerWriter } from './marker-writer.ts'

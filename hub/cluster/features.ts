@@ -29,6 +29,8 @@ export const METADATA_VERSION_LEVEL = 30
 export const supportedFeatures: readonly Feature[] = [
   { name: KRAFT_VERSION, minVersion: 0, maxVersion: 1, initialLevel: 0 },
   { name: METADATA_VERSION, minVersion: 7, maxVersion: METADATA_VERSION_LEVEL, initialLevel: METADATA_VERSION_LEVEL },
+  { name: 'transaction.version', minVersion: 0, maxVersion: 2, initialLevel: 2 },
+  { name: 'group.version', minVersion: 0, maxVersion: 1, initialLevel: 1 },
 ]
 
 /** Levels of `metadata.version` that brought records or fields: what is written at one cannot be read below it. */

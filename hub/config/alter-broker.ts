@@ -85,7 +85,8 @@ function valuesRefusal(config: ReadonlyMap<string, string>, { inForce }: BrokerC
   for (const [name, text] of config) {
     const key = definition[name]
     if (key === undefined) continue
-    const value = parseType(name, text, key.type)
+    const parsed = parseType(name, text, key.type)
+    const value = key.validator?.isDistinct === true && Array.isArray(parsed) ? [...new Set(parsed)] : parsed
     const refusal = key.validator?.check(name, value, key.type)
     if (refusal !== undefined) return refusal
     values.set(name, value)

@@ -129,7 +129,7 @@ function effectiveBrokerValue(broker: BrokerConfig, name: string): unknown {
 export function resolveTopicConfig(overrides: ReadonlyMap<string, string>, broker: BrokerConfig): TopicConfig {
   const values = { ...topicDefaults(broker), ...parseOverrides(overrides) } as TopicValues
   return {
-    segmentBytes: values['segment.bytes'],
+    segmentBytes: values['internal.segment.bytes'] ?? values['segment.bytes'],
     segmentMs: values['segment.ms'],
     segmentJitterMs: values['segment.jitter.ms'],
     segmentIndexBytes: values['segment.index.bytes'],

@@ -4,16 +4,18 @@
 import type { Clock } from '../io/index.ts'
 import { ErrorCode, ZERO_UUID } from '../wire/index.ts'
 import type { DeleteGroups, DescribeGroups, ListGroups, RequestOf, ResponseInput } from '../wire/index.ts'
-import { findExpired } from './expiry.ts'
+import { CONSUMER_PROTOCOL_TYPE, findExpired, findExpiredOfConsumers } from './expiry.ts'
 import type { GroupConfig, GroupLimits } from './group-config.ts'
 import type { GroupState } from './machine.ts'
 import { NO_ASSIGNMENT, metadataIn } from './member.ts'
+import { stateOf } from './next/index.ts'
 import type { GroupShard, OffsetChange } from './shard.ts'
 import type { Shards } from './shards.ts'
 import type { Caller } from './types.ts'
 
 const DESCRIBE_WITH_NOT_FOUND = 6
-const GROUP_TYPE = 'classic'
+const CLASSIC_TYPE = 'classic'
+const CONSUMER_TYPE = 'consumer'
 
 /** What these calls need. */
 export interface AdminContext {
@@ -35,6 +37,7 @@ export async function describeGroups(
     request.groups.map(async (groupId) => {
       const shard = await context.shards.of(groupId)
       if (typeof shard === 'number') return { ...undescribed(groupId), errorCode: shard }
+      if (shard.next.group(groupId) !== undefined) return dead(groupId, caller, `Group ${groupId} is not a classic group.`)
       const group = shard.group(groupId)
       if (group === undefined) return dead(groupId, caller, `Group ${groupId} not found.`)
       return shard.isKeptAside(group) ? dead(groupId, caller, `Group ${groupId} is not a classic group.`) : described(group)
@@ -43,18 +46,29 @@ export async function describeGroups(
   return { groups }
 }
 
-/** ListGroups of every partition that is here; filters ignore case, an empty one takes all (KIP-518, KIP-848). */
+/** ListGroups of every partition that is here; filters ignore case, that of states blanks around them too, an empty one takes all (KIP-518, KIP-848). */
 export function listGroups(context: AdminContext, request: RequestOf<typeof ListGroups>): ResponseInput<typeof ListGroups> {
   if (context.shards.isLoading()) return { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, groups: [] }
-  const states = new Set(request.statesFilter.map((state) => state.toLowerCase()))
+  const states = new Set(request.statesFilter.map((state) => state.toLowerCase().trim()))
   const types = new Set(request.typesFilter.map((type) => type.toLowerCase()))
-  if (types.size > 0 && !types.has(GROUP_TYPE)) return { errorCode: ErrorCode.NONE, groups: [] }
   const groups = context.shards
     .ready()
-    .flatMap((shard) => [...shard.groups()].filter((group) => !shard.isKeptAside(group)))
-    .filter((group) => states.size === 0 || states.has(group.phase.toLowerCase()))
-    .map((group) => ({ groupId: group.groupId, protocolType: group.protocolType ?? '', groupState: group.phase, groupType: GROUP_TYPE }))
+    .flatMap((shard) => [...listed(shard)])
+    .filter((group) => states.size === 0 || states.has(group.groupState.toLowerCase()))
+    .filter((group) => types.size === 0 || types.has(group.groupType))
   return { errorCode: ErrorCode.NONE, groups }
+}
+
+function* listed(shard: GroupShard): Generator<{ groupId: string; protocolType: string; groupState: string; groupType: string }> {
+  for (const group of shard.groups()) {
+    if (shard.isKeptAside(group)) continue
+    const { groupId, phase } = group
+    yield { groupId, protocolType: group.protocolType ?? '', groupState: phase, groupType: CLASSIC_TYPE }
+  }
+  for (const group of shard.next.groups()) {
+    const { groupId } = group
+    yield { groupId, protocolType: CONSUMER_PROTOCOL_TYPE, groupState: stateOf(group), groupType: CONSUMER_TYPE }
+  }
 }
 
 /** DeleteGroups: only Empty groups go, with all their offsets, in one batch per partition. */
@@ -107,9 +121,15 @@ export async function removeExpired(context: AdminContext, shard: GroupShard): P
     if (allExpired && group.phase === 'Empty' && group.pendingMemberIds.size === 0 && group.storing.size === 0)
       goneGroupIds.push(group.groupId)
   }
+  const removed: Promise<number>[] = []
+  for (const group of shard.next.groups()) {
+    const { expired, allExpired } = findExpiredOfConsumers(group, shard.offsets, nowMs, context.config.offsetsRetentionMs)
+    if (allExpired && group.members.size === 0) removed.push(shard.removeConsumerGroup(group.groupId))
+    else changes.push(...expired.map(({ key }) => ({ key, value: null })))
+  }
+  shard.counts.offsetExpirationCount += changes.length
   const batchMax = context.limits.tombstoneBatchRecordCountMax
   const written = removeOffsets(context, shard, changes)
-  const removed: Promise<number>[] = []
   for (let at = 0; at < goneGroupIds.length; at += batchMax) removed.push(shard.remove(goneGroupIds.slice(at, at + batchMax), []))
   await Promise.all([written, ...removed])
 }
@@ -146,23 +166,31 @@ function described(group: GroupState): Described {
 }
 
 async function deleteFrom(shard: GroupShard, groupIds: readonly string[]): Promise<{ groupId: string; errorCode: number }[]> {
-  const judged = groupIds.map((groupId) => {
-    const group = shard.group(groupId)
-    if (group === undefined || shard.isKeptAside(group)) return { groupId, errorCode: ErrorCode.GROUP_ID_NOT_FOUND }
-    return { groupId, errorCode: group.phase === 'Empty' ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP }
-  })
+  const consumerGroupIds = groupIds.filter((groupId) => shard.next.group(groupId) !== undefined)
+  const removed = await Promise.all(
+    consumerGroupIds.map(async (groupId) => ({ groupId, errorCode: await shard.removeConsumerGroup(groupId) })),
+  )
+  const judged = groupIds
+    .filter((groupId) => !consumerGroupIds.includes(groupId))
+    .map((groupId) => {
+      const group = shard.group(groupId)
+      if (group === undefined || shard.isKeptAside(group)) return { groupId, errorCode: ErrorCode.GROUP_ID_NOT_FOUND }
+      return { groupId, errorCode: group.phase === 'Empty' ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP }
+    })
   const going = judged.flatMap(({ groupId, errorCode }) => (errorCode === ErrorCode.NONE ? [groupId] : []))
-  if (going.length === 0) return judged
+  if (going.length === 0) return [...removed, ...judged]
   const changes = going.flatMap((groupId) => [...shard.offsets.ofGroup(groupId)].map(({ key }) => ({ key, value: null })))
   const written = await shard.remove(going, changes)
-  return judged.map(({ groupId, errorCode }) => ({ groupId, errorCode: errorCode === ErrorCode.NONE ? written : errorCode }))
+  return [
+    ...removed,
+    ...judged.map(({ groupId, errorCode }) => ({ groupId, errorCode: errorCode === ErrorCode.NONE ? written : errorCode })),
+  ]
 }
 
-/** Writes tombstones in batches; then groups that hold nothing any more are forgotten, whichever of several removals ended last. */
+/** Writes tombstones in batches. A group that loses its last offset so stays until it expires, as in Kafka. */
 async function removeOffsets(context: AdminContext, shard: GroupShard, changes: readonly OffsetChange[]): Promise<void> {
   const batchMax = context.limits.tombstoneBatchRecordCountMax
   const batches: Promise<number>[] = []
   for (let at = 0; at < changes.length; at += batchMax) batches.push(shard.write(changes.slice(at, at + batchMax)))
   await Promise.all(batches)
-  for (const groupId of new Set(changes.map(({ key }) => key.groupId))) shard.dropIfVacant(groupId)
 }

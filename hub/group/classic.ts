@@ -37,7 +37,7 @@
 import { ErrorCode } from '../wire/index.ts'
 import { onJoin, refuseJoin } from './join.ts'
 import type { GroupEffect, GroupEvent, GroupRules, GroupState, Phase, Turn } from './machine.ts'
-import { onJoinTimeout, persist } from './rebalance.ts'
+import { onJoinTimeout, persist, rebalanceOrComplete } from './rebalance.ts'
 import {
   answerCommit,
   answerHeartbeat,
@@ -62,6 +62,9 @@ const ignore = (state: GroupState): GroupState => state
 const create = (state: GroupState, _event: unknown, turn: Turn): GroupState => persist(state, turn, { kind: 'created' })
 const die = (state: GroupState, _event: unknown, turn: Turn): GroupState => dissolve(state, turn)
 const giveUp = (state: GroupState, _event: unknown, turn: Turn): GroupState => onUnloaded(state, turn)
+const upgrade = (state: GroupState, _event: unknown, turn: Turn): GroupState => onUnloaded(state, turn, ErrorCode.REBALANCE_IN_PROGRESS)
+const rebalance = (state: GroupState, event: { readonly reason: string }, turn: Turn): GroupState =>
+  rebalanceOrComplete(state, turn, event.reason)
 
 /** What is the same in every phase of a living group. */
 const living = {
@@ -74,10 +77,11 @@ const living = {
   sessionTimeout: onSessionTimeout,
   disconnected: onDisconnected,
   unloaded: giveUp,
+  upgraded: upgrade,
 } as const
 
 const table: Readonly<Record<Phase, Column>> = {
-  Empty: { ...living, created: create, joinTimeout: ignore, syncTimeout: ignore, loaded: ignore, deleted: die },
+  Empty: { ...living, created: create, joinTimeout: ignore, syncTimeout: ignore, loaded: ignore, deleted: die, downgraded: ignore },
   PreparingRebalance: {
     ...living,
     created: create,
@@ -85,8 +89,17 @@ const table: Readonly<Record<Phase, Column>> = {
     syncTimeout: ignore,
     loaded: ignore,
     deleted: ignore,
+    downgraded: rebalance,
   },
-  CompletingRebalance: { ...living, created: ignore, joinTimeout: ignore, syncTimeout: onSyncTimeout, loaded: ignore, deleted: ignore },
+  CompletingRebalance: {
+    ...living,
+    created: ignore,
+    joinTimeout: ignore,
+    syncTimeout: onSyncTimeout,
+    loaded: ignore,
+    deleted: ignore,
+    downgraded: rebalance,
+  },
   Stable: {
     ...living,
     created: ignore,
@@ -94,6 +107,7 @@ const table: Readonly<Record<Phase, Column>> = {
     syncTimeout: onSyncTimeout,
     loaded: (state, _event, turn) => onLoaded(state, turn),
     deleted: ignore,
+    downgraded: rebalance,
   },
   Dead: {
     join: refuseJoin,
@@ -110,6 +124,8 @@ const table: Readonly<Record<Phase, Column>> = {
     loaded: ignore,
     deleted: ignore,
     unloaded: ignore,
+    upgraded: ignore,
+    downgraded: ignore,
   },
 }
 

@@ -3,10 +3,13 @@
  */
 import { ConsumerProtocolSubscription, DecodeError, Reader } from '../wire/index.ts'
 import type { GroupState } from './machine.ts'
+import { allSubscribedNames } from './next/index.ts'
+import type { ConsumerGroup } from './next/index.ts'
 import { metadataIn } from './member.ts'
 import type { OffsetStore, StoredOffset } from './offsets.ts'
 
-const CONSUMER_PROTOCOL_TYPE = 'consumer'
+/** The protocol type of groups whose members say in Kafka's own format what they read. */
+export const CONSUMER_PROTOCOL_TYPE = 'consumer'
 const VERSION_PREFIX_BYTES = 2
 
 /** What a look at a group's offsets found. */
@@ -24,13 +27,31 @@ export function findExpired(group: GroupState, offsets: OffsetStore, nowMs: numb
   if (!offsets.hasGroup(group.groupId)) return { expired: [], allExpired: true }
   const sinceMs = countedFrom(group)
   if (sinceMs === null) return { expired: [], allExpired: false }
-  const reads = topicReader(group)
+  return expiredAmong(group.groupId, offsets, { sinceMs, reads: topicReader(group), nowMs, retentionMs })
+}
+
+/** Offsets of a consumer group that have expired: of topics that it does not read, counted from their commit. */
+export function findExpiredOfConsumers(group: ConsumerGroup, offsets: OffsetStore, nowMs: number, retentionMs: number): ExpiryFindings {
+  if (!offsets.hasGroup(group.groupId)) return { expired: [], allExpired: true }
+  const names = allSubscribedNames(group)
+  return expiredAmong(group.groupId, offsets, { sinceMs: (commitMs) => commitMs, reads: (topic) => names.has(topic), nowMs, retentionMs })
+}
+
+/** From when retention counts, and for which topics it does not. */
+interface ExpiryRule {
+  readonly sinceMs: (commitTimestampMs: number) => number
+  readonly reads: (topic: string) => boolean
+  readonly nowMs: number
+  readonly retentionMs: number
+}
+
+function expiredAmong(groupId: string, offsets: OffsetStore, { sinceMs, reads, nowMs, retentionMs }: ExpiryRule): ExpiryFindings {
   const expired: StoredOffset[] = []
   let count = 0
-  for (const stored of offsets.ofGroup(group.groupId)) {
+  for (const stored of offsets.ofGroup(groupId)) {
     count++
-    const { committed, underWay, key } = stored
-    if (committed === null || underWay || reads(key.topic)) continue
+    const { committed, underWay, isPending, key } = stored
+    if (committed === null || underWay || isPending || reads(key.topic)) continue
     const over =
       committed.expireTimestampMs !== -1
         ? nowMs >= committed.expireTimestampMs
@@ -49,7 +70,7 @@ function countedFrom(group: GroupState): ((commitTimestampMs: number) => number)
 }
 
 /** Whether the group reads a topic. A consumer group whose subscriptions can't be read is taken to read them all. */
-function topicReader(group: GroupState): (topic: string) => boolean {
+export function topicReader(group: GroupState): (topic: string) => boolean {
   if (group.protocolType !== CONSUMER_PROTOCOL_TYPE || group.members.size === 0) return () => false
   const topics = subscribedTopics(group)
   return (topic) => topics === null || topics.has(topic)

@@ -135,7 +135,7 @@ export type GroupEvent =
   | JoinEvent
   | SyncEvent
   | (MemberClaim & { readonly type: 'heartbeat'; readonly ticket: Ticket })
-  | (MemberClaim & { readonly type: 'commit'; readonly ticket: Ticket })
+  | (MemberClaim & { readonly type: 'commit'; readonly ticket: Ticket; readonly isTransactional: boolean })
   | { readonly type: 'leave'; readonly ticket: Ticket; readonly leavers: readonly Leaver[] }
   /** The group is new and has somebody in it: its record is due. */
   | { readonly type: 'created' }
@@ -152,6 +152,10 @@ export type GroupEvent =
   | { readonly type: 'deleted' }
   /** The coordinator gives the group up. */
   | { readonly type: 'unloaded' }
+  /** The group becomes a consumer group of KIP-848: whoever waits joins again, into that one. */
+  | { readonly type: 'upgraded' }
+  /** The group was a consumer group until now: its members join again. */
+  | { readonly type: 'downgraded'; readonly reason: string }
 
 /** Name of a group's timer; setting one replaces the one of the same name. */
 export type TimerName = 'join' | 'sync' | `session ${string}`

@@ -7,8 +7,10 @@ import type { Random } from '../io/index.ts'
 import { ErrorCode } from '../wire/index.ts'
 import type { Heartbeat, JoinGroup, LeaveGroup, RequestOf, ResponseInput, SyncGroup } from '../wire/index.ts'
 import type { GroupConfig } from './group-config.ts'
-import type { JoinAnswer, LeaveAnswer, Leaver, SyncAnswer } from './machine.ts'
+import type { JoinAnswer, JoinEvent, LeaveAnswer, Leaver, SyncAnswer, SyncEvent } from './machine.ts'
+import type { Ticket } from './member.ts'
 import { joinError, syncError } from './membership.ts'
+import { heartbeatConsumerGroup, joinConsumerGroup, leaveConsumerGroup, syncConsumerGroup } from './next/index.ts'
 import type { GroupShard } from './shard.ts'
 import type { Shards } from './shards.ts'
 import type { Caller } from './types.ts'
@@ -20,6 +22,8 @@ const JOIN_WITH_NULL_PROTOCOL = 7
 const JOIN_WITH_SKIPPED_ASSIGNMENT = 9
 const SYNC_WITH_PROTOCOL = 5
 const LEAVE_WITH_MEMBERS = 3
+/** Of requests to consumer groups, which are answered without waiting for other members. */
+const NO_TICKET: Ticket = 0
 
 /** What these calls need. */
 export interface MembersContext {
@@ -42,9 +46,14 @@ export async function joinGroup(
     return refuse(ErrorCode.INVALID_SESSION_TIMEOUT)
   const shard = await context.shards.of(request.groupId)
   if (typeof shard === 'number') return refuse(shard)
+  const memberId = newMemberId(context.random, request.groupInstanceId ?? caller.clientId)
+  if (shard.next.has(request.groupId)) {
+    const answer = await joinConsumerGroup(shard.next, request.groupId, joinEvent(request, caller, memberId, NO_TICKET))
+    if (answer !== null) return joinResponse(answer, caller.apiVersion)
+  }
   // Only a newcomer makes a group: an id that nobody knows is no member's.
   if (request.memberId !== '' && shard.group(request.groupId) === undefined) return refuse(ErrorCode.UNKNOWN_MEMBER_ID)
-  const answer = await join(shard, request, caller, newMemberId(context.random, request.groupInstanceId ?? caller.clientId))
+  const answer = await join(shard, request, caller, memberId)
   return joinResponse(answer, caller.apiVersion)
 }
 
@@ -59,8 +68,7 @@ export async function syncGroup(
   if (request.groupId === '') return syncError(ErrorCode.INVALID_GROUP_ID)
   const shard = await context.shards.of(request.groupId)
   if (typeof shard === 'number') return syncError(shard)
-  if (shard.group(request.groupId) === undefined) return syncError(ErrorCode.UNKNOWN_MEMBER_ID)
-  return shard.ask<SyncAnswer>(request.groupId, caller.signal, (ticket) => ({
+  const event = (ticket: Ticket): SyncEvent => ({
     type: 'sync',
     ticket,
     memberId: request.memberId,
@@ -70,7 +78,10 @@ export async function syncGroup(
     protocolName: request.protocolName,
     // Copied: the request is a view into a network buffer that must not live as long as the generation.
     assignments: request.assignments.map((each) => ({ memberId: each.memberId, assignment: Buffer.from(each.assignment) })),
-  }))
+  })
+  if (shard.next.has(request.groupId)) return syncConsumerGroup(shard.next, request.groupId, event(NO_TICKET))
+  if (shard.group(request.groupId) === undefined) return syncError(ErrorCode.UNKNOWN_MEMBER_ID)
+  return shard.ask<SyncAnswer>(request.groupId, caller.signal, event)
 }
 
 /** Heartbeat. While its partition loads every member is taken to live. */
@@ -78,8 +89,11 @@ export async function heartbeat(context: MembersContext, request: RequestOf<type
   if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID }
   const shard = await context.shards.of(request.groupId)
   if (typeof shard === 'number') return { errorCode: shard === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : shard }
-  if (shard.group(request.groupId) === undefined) return { errorCode: ErrorCode.UNKNOWN_MEMBER_ID }
   const { memberId, groupInstanceId, generationId } = request
+  if (shard.next.has(request.groupId)) {
+    return { errorCode: await heartbeatConsumerGroup(shard.next, request.groupId, { memberId, groupInstanceId, generationId }) }
+  }
+  if (shard.group(request.groupId) === undefined) return { errorCode: ErrorCode.UNKNOWN_MEMBER_ID }
   return { errorCode: shard.judge(request.groupId, (ticket) => ({ type: 'heartbeat', ticket, memberId, groupInstanceId, generationId })) }
 }
 
@@ -96,6 +110,9 @@ export async function leaveGroup(
       : [{ memberId: request.memberId, groupInstanceId: null, reason: null }]
   const shard = await context.shards.of(request.groupId)
   if (typeof shard === 'number') return { errorCode: shard }
+  if (shard.next.has(request.groupId)) {
+    return leaveResponse(await leaveConsumerGroup(shard.next, request.groupId, leavers), caller.apiVersion)
+  }
   if (shard.group(request.groupId) === undefined) {
     const members = leavers.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId, errorCode: ErrorCode.UNKNOWN_MEMBER_ID }))
     return leaveResponse({ errorCode: ErrorCode.NONE, members }, caller.apiVersion)
@@ -115,7 +132,16 @@ function newMemberId(random: Random, name: string): string {
 
 function join(shard: GroupShard, request: RequestOf<typeof JoinGroup>, caller: Caller, memberId: string): Promise<JoinAnswer> {
   const isNew = shard.ensureGroup(request.groupId)
-  const answer = shard.ask<JoinAnswer>(request.groupId, caller.signal, (ticket) => ({
+  const answer = shard.ask<JoinAnswer>(request.groupId, caller.signal, (ticket) => joinEvent(request, caller, memberId, ticket))
+  if (isNew) {
+    shard.dropIfVacant(request.groupId)
+    shard.dispatch(request.groupId, { type: 'created' })
+  }
+  return answer
+}
+
+function joinEvent(request: RequestOf<typeof JoinGroup>, caller: Caller, memberId: string, ticket: Ticket): JoinEvent {
+  return {
     type: 'join',
     ticket,
     memberId: request.memberId,
@@ -130,12 +156,7 @@ function join(shard: GroupShard, request: RequestOf<typeof JoinGroup>, caller: C
     reason: request.reason,
     requiresKnownMemberId: caller.apiVersion >= JOIN_WITH_KNOWN_MEMBER_ID,
     supportsSkippingAssignment: caller.apiVersion >= JOIN_WITH_SKIPPED_ASSIGNMENT,
-  }))
-  if (isNew) {
-    shard.dropIfVacant(request.groupId)
-    shard.dispatch(request.groupId, { type: 'created' })
   }
-  return answer
 }
 
 function joinResponse(answer: JoinAnswer, apiVersion: number): ResponseInput<typeof JoinGroup> {

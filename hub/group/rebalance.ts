@@ -78,19 +78,23 @@ export function persist(state: GroupState, turn: Turn, storing: Storing): GroupS
 
 /** What a member that joined is told about the current generation; the leader also gets everybody's metadata. */
 export function generationAnswer(state: GroupState, memberId: string): JoinAnswer {
-  const members = [...state.members.values()].map((member) => ({
-    memberId: member.memberId,
-    groupInstanceId: member.groupInstanceId,
-    metadata: metadataIn(member, state.protocolName),
-  }))
+  const leads = state.leaderId === memberId
   return {
     ...joinError(ErrorCode.NONE, memberId),
     generationId: state.generationId,
     protocolType: state.protocolType,
     protocolName: state.protocolName,
     leaderId: state.leaderId ?? '',
-    members: state.leaderId === memberId ? members : [],
+    members: leads ? offersOf(state) : [],
   }
+}
+
+function offersOf(state: GroupState): JoinAnswer['members'] {
+  return [...state.members.values()].map((member) => ({
+    memberId: member.memberId,
+    groupInstanceId: member.groupInstanceId,
+    metadata: metadataIn(member, state.protocolName),
+  }))
 }
 
 function setJoinTimer(turn: Turn, delayMs: number): void {

@@ -14,6 +14,7 @@ import {
   encodeCoordinatorKey,
   encodeCoordinatorValue,
 } from '../wire/index.ts'
+import type { GroupKey } from '../wire/index.ts'
 import type { GroupMetadata } from './machine.ts'
 
 const GROUP_METADATA_VALUE_VERSION = 3
@@ -50,7 +51,9 @@ export interface OffsetKey {
 export type LoadedRecord =
   | { readonly kind: 'offset'; readonly key: OffsetKey; readonly value: CommittedOffset | null }
   | { readonly kind: 'group'; readonly groupId: string; readonly value: GroupMetadata | null }
-  /** Of a group that is not classic (KIP-848, KIP-932, KIP-1071): left as it is. */
+  /** Of a consumer group (KIP-848). */
+  | { readonly kind: 'consumer'; readonly groupId: string; readonly key: GroupKey }
+  /** Of a group of share or streams (KIP-932, KIP-1071): left as it is. */
   | { readonly kind: 'foreign'; readonly name: string; readonly groupId: string; readonly tombstone: boolean }
   /** Of a key type that we don't know. */
   | { readonly kind: 'unknown'; readonly keyType: number }
@@ -83,6 +86,14 @@ export function decodeRecord(key: Buffer, value: Buffer | null): LoadedRecord {
     }
     case 'GroupMetadataKey':
       return { kind: 'group', groupId: decoded.value.group, value: value === null ? null : readGroup(value) }
+    case 'ConsumerGroupMetadataKey':
+    case 'ConsumerGroupMemberMetadataKey':
+    case 'ConsumerGroupCurrentMemberAssignmentKey':
+    case 'ConsumerGroupTargetAssignmentMetadataKey':
+    case 'ConsumerGroupTargetAssignmentMemberKey':
+    case 'ConsumerGroupRegularExpressionKey':
+    case 'ConsumerGroupPartitionMetadataKey':
+      return { kind: 'consumer', groupId: decoded.value.groupId, key: decoded }
     default:
       return { kind: 'foreign', name: decoded.name, groupId: decoded.value.groupId, tombstone: value === null }
   }

@@ -2,7 +2,7 @@
  * @module group/session — how members stay and how they go: heartbeats, commits, leaving, silence, closed connections (pure).
  */
 import { ErrorCode } from '../wire/index.ts'
-import type { GroupEvent, GroupState, Leaver, MemberClaim, Turn } from './machine.ts'
+import type { GroupEvent, GroupState, Leaver, Turn } from './machine.ts'
 import {
   answerJoin,
   answerSync,
@@ -35,11 +35,12 @@ export function answerHeartbeat(state: GroupState, event: EventOf<'heartbeat'>, 
 
 /**
  * Judges an offset commit; one that is accepted in a stable or rebalancing group also keeps the member's session. Somebody
- * outside the group (no member id, generation −1) may commit only while it is empty.
+ * outside the group (no member id, generation −1) may commit only while it is empty. A transaction's commit does not depend on the
+ * group's state (KIP-447), and its producer's life says nothing of the consumer's.
  */
 export function onCommit(state: GroupState, event: EventOf<'commit'>, turn: Turn): GroupState {
   const errorCode = judgeCommit(state, event)
-  if (errorCode === ErrorCode.NONE && state.phase !== 'Empty') renew(state, event.memberId, turn)
+  if (errorCode === ErrorCode.NONE && state.phase !== 'Empty' && !event.isTransactional) renew(state, event.memberId, turn)
   return answerCommit(state, event, turn, errorCode)
 }
 
@@ -115,11 +116,11 @@ export function onLoaded(state: GroupState, turn: Turn): GroupState {
   return over ? prepareRebalance(state, turn, `${state.members.size} members are over group.max.size`) : state
 }
 
-/** The coordinator lets go: whoever waits finds another. */
-export function onUnloaded(state: GroupState, turn: Turn): GroupState {
+/** The group ends here: whoever waits is told why, NOT_COORDINATOR to find another or REBALANCE_IN_PROGRESS to join again. */
+export function onUnloaded(state: GroupState, turn: Turn, errorCode: number = ErrorCode.NOT_COORDINATOR): GroupState {
   for (const member of state.members.values()) {
-    answerJoin(turn, member.joinTicket, joinError(ErrorCode.NOT_COORDINATOR, member.memberId))
-    answerSync(turn, member.syncTicket, syncError(ErrorCode.NOT_COORDINATOR))
+    answerJoin(turn, member.joinTicket, joinError(errorCode, member.memberId))
+    answerSync(turn, member.syncTicket, syncError(errorCode))
   }
   return dissolve(state, turn)
 }
@@ -129,14 +130,15 @@ function renew(state: GroupState, memberId: string, turn: Turn): void {
   if (member !== undefined) restartSession(turn, memberId, member.sessionTimeoutMs)
 }
 
-function judgeCommit(state: GroupState, claim: MemberClaim): number {
+function judgeCommit(state: GroupState, claim: EventOf<'commit'>): number {
   if (claim.generationId < 0 && state.phase === 'Empty') return ErrorCode.NONE
   const fromOutside = claim.generationId < 0 && claim.memberId === '' && claim.groupInstanceId === null
-  if (fromOutside) return ErrorCode.UNKNOWN_MEMBER_ID
+  // Producers that don't speak of members (TxnOffsetCommit before version 3) fence each other by their epochs.
+  if (fromOutside) return claim.isTransactional ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID
   const errorCode = checkClaim(state, claim)
   if (errorCode !== ErrorCode.NONE) return errorCode
   // The member knows the new generation but not yet its partitions: what it commits is of the old ones.
-  return state.phase === 'CompletingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
+  return state.phase === 'CompletingRebalance' && !claim.isTransactional ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
 }
 
 function findLeaver(state: GroupState, leaver: Leaver): { memberId: string | null; errorCode: number } {

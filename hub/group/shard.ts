@@ -5,13 +5,18 @@
  * whatever order they arrive in, so that memory always equals some prefix of it.
  */
 import type { Clock, Timer } from '../io/index.ts'
+import type { Marker, VerificationGuard } from '../log/index.ts'
 import type { Logger } from '../observe/index.ts'
+import type { StateTransaction } from '../replica/index.ts'
 import { ErrorCode } from '../wire/index.ts'
+import type { GroupCounts } from './counts.ts'
 import { step } from './classic.ts'
 import { loadPartition } from './load.ts'
 import { emptyGroup, groupFromMetadata } from './machine.ts'
 import type { GroupEffect, GroupEvent, GroupRules, GroupState, JoinAnswer, LeaveAnswer, SyncAnswer, TimerName } from './machine.ts'
 import type { Ticket } from './member.ts'
+import { ConsumerGroups } from './next/index.ts'
+import type { ConsumerWorld } from './next/index.ts'
 import { OffsetStore } from './offsets.ts'
 import { groupRecord, offsetRecord } from './records.ts'
 import type { CommittedOffset, GroupRecord, OffsetKey } from './records.ts'
@@ -22,12 +27,26 @@ export interface ShardTools {
   readonly clock: Clock
   readonly logger: Logger
   readonly rules: GroupRules
+  /** What consumer groups see of the cluster. */
+  readonly world: ConsumerWorld
+  readonly counts: GroupCounts
 }
 
 /** A change of one offset: its new value, or null for a tombstone. */
 export interface OffsetChange {
   readonly key: OffsetKey
   readonly value: CommittedOffset | null
+}
+
+/** An offset that a transaction commits. */
+interface PendingChange extends OffsetChange {
+  readonly value: CommittedOffset
+}
+
+/** Whose transaction. */
+interface Producer {
+  readonly producerId: number
+  readonly producerEpoch: number
 }
 
 type Answer = JoinAnswer | SyncAnswer | LeaveAnswer | number
@@ -41,11 +60,16 @@ interface Cell {
 /** One partition's coordinator. All methods but `load` act at once; only appends take time. */
 export class GroupShard {
   readonly offsets = new OffsetStore()
+  /** The consumer groups of KIP-848. A group id is either one of them or a classic group. */
+  readonly next: ConsumerGroups
+  readonly counts: GroupCounts
   readonly #partition: OffsetsPartition
   readonly #tools: ShardTools
   readonly #cells = new Map<string, Cell>()
   readonly #waiting = new Map<Ticket, (answer: Answer) => void>()
   #keptAside: ReadonlySet<string> = new Set()
+  /** Groups that a record which is stored speaks of, and no tombstone of a group behind it: a restart would find them. */
+  #inLog = new Set<string>()
   #ticketCount = 0
   /** Settles when every append so far has its outcome. */
   #tail: Promise<unknown> = Promise.resolve()
@@ -53,14 +77,31 @@ export class GroupShard {
   constructor(partition: OffsetsPartition, tools: ShardTools) {
     this.#partition = partition
     this.#tools = tools
+    this.counts = tools.counts
+    this.next = new ConsumerGroups({
+      clock: tools.clock,
+      logger: tools.logger,
+      world: tools.world,
+      classic: {
+        get: (groupId) => this.group(groupId),
+        take: (groupId) => this.dispatch(groupId, { type: 'upgraded' }),
+        put: (state, rebalanceReason) => this.#takeOver(state, rebalanceReason),
+      },
+      onEpoch: () => void this.counts.consumerRebalanceCount++,
+      append: (records, settle) => void this.#append(records, settle),
+    })
   }
 
   /** Replays the partition; sessions of the members found begin now. */
   async load(name: string): Promise<void> {
-    const loaded = await loadPartition(this.#partition, this.offsets)
+    const loaded = await loadPartition(this.#partition, this.offsets, this.next)
     this.#keptAside = loaded.keptAsideGroupIds
+    this.#inLog = loaded.groupIdsInLog
     for (const [groupId, metadata] of loaded.groups) this.#put(groupFromMetadata(groupId, metadata))
-    for (const groupId of this.offsets.groupIds()) if (!this.#cells.has(groupId)) this.#put(emptyGroup(groupId, this.#tools.clock.nowMs()))
+    for (const groupId of this.next.loaded()) this.#cells.delete(groupId)
+    for (const groupId of this.#inLog) {
+      if (!this.#cells.has(groupId) && !this.next.has(groupId)) this.#put(emptyGroup(groupId, this.#tools.clock.nowMs()))
+    }
     for (const [what, count] of loaded.passedOver) this.#tools.logger.warn(`${name}: passed over ${count} × ${what}`)
     for (const groupId of [...this.#cells.keys()]) this.dispatch(groupId, { type: 'loaded' })
   }
@@ -87,15 +128,16 @@ export class GroupShard {
 
   /** Makes the group if there is none. True: it is new. */
   ensureGroup(groupId: string): boolean {
-    if (this.#cells.has(groupId)) return false
+    if (this.#cells.has(groupId) || this.next.has(groupId)) return false
     this.#put(emptyGroup(groupId, this.#tools.clock.nowMs()))
     return true
   }
 
-  /** Forgets a group that holds nothing: nobody, no promised id, no offset, no generation. */
+  /** Forgets a group of which nothing was stored and that holds nothing: nobody, no promised id, no offset. Others go when their time is over. */
   dropIfVacant(groupId: string): void {
     const state = this.group(groupId)
-    if (state === undefined || state.phase !== 'Empty' || state.protocolType !== null || state.generationId > 0) return
+    if (this.#inLog.has(groupId) || state === undefined) return
+    if (state.phase !== 'Empty' || state.protocolType !== null || state.generationId > 0) return
     if (state.pendingMemberIds.size > 0 || state.storing.size > 0 || this.offsets.hasGroup(groupId)) return
     this.dispatch(groupId, { type: 'deleted' })
   }
@@ -147,6 +189,37 @@ export class GroupShard {
     ]
     return this.#append(records, (errorCode) => {
       for (const change of changes) this.offsets.settle(change.key, errorCode === ErrorCode.NONE ? change.value : undefined)
+      if (errorCode === ErrorCode.NONE) {
+        for (const { key, value } of changes) if (value !== null) this.#inLog.add(key.groupId)
+        for (const groupId of goneGroupIds) this.#inLog.delete(groupId)
+      }
+      for (const groupId of new Set(changes.map(({ key }) => key.groupId))) this.dropIfVacant(groupId)
+    })
+  }
+
+  /** Before the transaction coordinator is asked to enrol this partition: undefined when the transaction is open here, else the guard for {@link writePending}. */
+  beginVerification(producer: Producer, supportsEpochBump: boolean): VerificationGuard | undefined {
+    return this.#partition.beginVerification(producer.producerId, producer.producerEpoch, supportsEpochBump)
+  }
+
+  /** Writes offsets as one batch of a producer's transaction; resolves as {@link write}. They are pending until {@link completeTransaction}. */
+  writePending(changes: readonly PendingChange[], transaction: StateTransaction): Promise<number> {
+    for (const { key } of changes) this.offsets.begin(key)
+    const records = changes.map(({ key, value }) => offsetRecord(key, value))
+    return this.#inOrder(this.#partition.append(records, transaction), (errorCode) => {
+      const isStored = errorCode === ErrorCode.NONE
+      for (const { key, value } of changes) {
+        this.offsets.settlePending(key, transaction.producerId, isStored ? value : undefined)
+        if (isStored) this.#inLog.add(key.groupId)
+        else this.dropIfVacant(key.groupId)
+      }
+    }).then(clientCode)
+  }
+
+  /** Writes the marker that ends a producer's transaction here; once it is stored, the offsets count or are gone. Resolves with 0, or the log's code. */
+  completeTransaction(marker: Marker): Promise<number> {
+    return this.#inOrder(this.#partition.appendMarker(marker), (errorCode) => {
+      if (errorCode === ErrorCode.NONE) this.offsets.completeTransaction(marker.producerId, marker.isCommit)
     })
   }
 
@@ -163,9 +236,37 @@ export class GroupShard {
     return errorCode
   }
 
+  /** Removes an Empty consumer group with its offsets, in one batch. Resolves with 0 when that is stored, else with the code for clients. */
+  removeConsumerGroup(groupId: string): Promise<number> {
+    let keys: OffsetKey[] = []
+    const records = (): GroupRecord[] => {
+      keys = [...this.offsets.ofGroup(groupId)].map(({ key }) => key)
+      for (const key of keys) this.offsets.begin(key)
+      return keys.map((key) => offsetRecord(key, null))
+    }
+    const settle = (errorCode: number): void => {
+      for (const key of keys) this.offsets.settle(key, errorCode === ErrorCode.NONE ? null : undefined)
+      if (errorCode !== ErrorCode.NONE) return
+      this.#inLog.delete(groupId)
+      // Somebody from outside committed behind the end of the group.
+      if (this.offsets.hasGroup(groupId)) this.ensureGroup(groupId)
+    }
+    return this.next.remove(groupId, { records, settle })
+  }
+
   /** Gives every group up: whoever waits is told, no timer stays. */
   unload(): void {
     for (const groupId of [...this.#cells.keys()]) this.dispatch(groupId, { type: 'unloaded' })
+    this.next.unload()
+  }
+
+  /** A group that was a consumer group, or was to become one, is a classic group again. */
+  #takeOver(state: GroupState, rebalanceReason: string | null): void {
+    const members = new Map([...state.members].map(([id, member]) => [id, { ...member, joinTicket: null, syncTicket: null }]))
+    const phase = members.size === 0 ? 'Empty' : 'Stable'
+    this.#put({ ...state, phase, members, pendingMemberIds: new Set(), pendingSyncIds: new Set(), initialDelay: null, storing: new Map() })
+    this.dispatch(state.groupId, { type: 'loaded' })
+    if (rebalanceReason !== null) this.dispatch(state.groupId, { type: 'downgraded', reason: rebalanceReason })
   }
 
   #put(state: GroupState): void {
@@ -174,6 +275,7 @@ export class GroupShard {
 
   #step(cell: Cell, event: GroupEvent): void {
     const { state, effects } = step(cell.state, event, this.#tools.clock.nowMs(), this.#tools.rules)
+    if (cell.state.phase === 'CompletingRebalance' && state.phase === 'Stable') this.counts.classicRebalanceCount++
     cell.state = state
     const stored = new Map<number, Promise<number>>()
     for (const effect of effects) this.#perform(cell, effect, stored)
@@ -203,9 +305,10 @@ export class GroupShard {
       case 'persist':
         stored.set(
           effect.token,
-          this.#append([groupRecord(cell.state.groupId, effect.metadata)], (errorCode) =>
-            this.#step(cell, { type: 'stored', token: effect.token, errorCode }),
-          ),
+          this.#append([groupRecord(cell.state.groupId, effect.metadata)], (errorCode) => {
+            if (errorCode === ErrorCode.NONE) this.#inLog.add(cell.state.groupId)
+            this.#step(cell, { type: 'stored', token: effect.token, errorCode })
+          }),
         )
         return
       case 'log':
@@ -240,12 +343,16 @@ export class GroupShard {
 
   /** Appends as one batch; `settle` runs with the outcome, after that of every earlier append. */
   #append(records: readonly GroupRecord[], settle: (errorCode: number) => void): Promise<number> {
-    const written = this.#partition.append(records).catch((error: unknown) => {
+    return this.#inOrder(this.#partition.append(records), (errorCode) => settle(clientCode(errorCode))).then(clientCode)
+  }
+
+  /** Takes the outcome of an append, the log's code, after that of every earlier one. */
+  #inOrder(appended: Promise<number>, settle: (errorCode: number) => void): Promise<number> {
+    const written = appended.catch((error: unknown) => {
       this.#tools.logger.error('an append to the offsets topic threw', { error })
       return ErrorCode.KAFKA_STORAGE_ERROR
     })
-    const outcome = Promise.all([written, this.#tail]).then(([code]) => {
-      const errorCode = clientCode(code)
+    const outcome = Promise.all([written, this.#tail]).then(([errorCode]) => {
       settle(errorCode)
       return errorCode
     })

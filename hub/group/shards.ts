@@ -83,7 +83,8 @@ export class Shards {
       // Led by another broker now, or fenced: what is in memory may no longer be what is in the log.
       held?.shard.unload()
       this.#held.delete(index)
-      return partition
+      // Also where the topic is not made yet, as in Kafka: whoever asks finds the coordinator first, and that makes it.
+      return ErrorCode.NOT_COORDINATOR
     }
     return held ?? this.#open(index, partition, appearedLate)
   }

@@ -82,7 +82,8 @@ export function onStored(state: GroupState, event: Extract<GroupEvent, { type: '
 function checkSync(state: GroupState, event: SyncEvent): number {
   const claim = checkClaim(state, event)
   if (claim !== ErrorCode.NONE) return claim
-  const differs = (claimed: string | null, actual: string | null): boolean => claimed !== null && claimed !== actual
+  // A group whose first generation has not begun has no protocol yet that one could miss.
+  const differs = (claimed: string | null, actual: string | null): boolean => claimed !== null && actual !== null && claimed !== actual
   const inconsistent = differs(event.protocolType, state.protocolType) || differs(event.protocolName, state.protocolName)
   return inconsistent ? ErrorCode.INCONSISTENT_GROUP_PROTOCOL : ErrorCode.NONE
 }

@@ -7,7 +7,8 @@
  *                                             └────────▶ high watermark ◀──┘
  * ```
  * With one replica the ISR is the leader alone, so the high watermark is the end of what is durable here in the sense of
- * `millrace.log.flush.on.ack`. The last stable offset follows it, but stops before the first transaction that is not decided by a marker
+ * `millrace.log.flush.on.ack`; where the topic's `flush.messages` wants so many unsynced records synced, that is the synced end for the last of
+ * them under either. The last stable offset follows it, but stops before the first transaction that is not decided by a marker
  * below the high watermark (KIP-98).
  */
 import {
@@ -293,7 +294,8 @@ export class Partition {
 
   /** The log has more that is durable, or fewer transactions in the way. */
   #advance(): void {
-    const endOffset = this.#durableEnd()
+    // A smaller flush.messages may hold back what was seen already.
+    const endOffset = Math.max(this.#durableEnd(), this.highWatermark.value)
     const stableOffset = this.log.lastStableOffset(endOffset)
     this.#appended.below(endOffset)
     this.#appended.belowStable(stableOffset)
@@ -310,13 +312,15 @@ export class Partition {
   }
 
   #durableEnd(): number {
-    return this.#durability === 'fsync' ? this.log.syncedOffset : this.log.writtenOffset
+    const { syncedOffset, writtenOffset, config } = this.log
+    return this.#durability === 'fsync' ? syncedOffset : Math.min(writtenOffset, syncedOffset + config.flushMessages - 1)
   }
 
   #whenDurable(endOffset: number, acks: Acks): Promise<void> | undefined {
+    const { log } = this
     if (acks === 0) return undefined
-    if (acks === 1 || this.#durability === 'pagecache') return this.log.whenWritten(endOffset)
-    return this.log.whenSynced(endOffset)
+    const isSynced = (acks === -1 && this.#durability === 'fsync') || endOffset - log.syncedOffset >= log.config.flushMessages
+    return isSynced ? log.whenSynced(endOffset) : log.whenWritten(endOffset)
   }
 }
 

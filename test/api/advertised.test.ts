@@ -63,8 +63,17 @@ describe('ApiVersions', () => {
     const v3 = await client.call(ApiVersions, 3, request)
     const v4 = await client.call(ApiVersions, 4, request)
     expect(v3.supportedFeatures.map(({ name }) => name)).toEqual(['metadata.version'])
-    expect(v4.supportedFeatures.map(({ name }) => name).sort()).toEqual(['kraft.version', 'metadata.version'])
-    expect(v4.finalizedFeatures).toEqual([{ name: 'metadata.version', maxVersionLevel: 30, minVersionLevel: 30 }])
+    expect(v4.supportedFeatures.map(({ name }) => name).sort()).toEqual([
+      'group.version',
+      'kraft.version',
+      'metadata.version',
+      'transaction.version',
+    ])
+    expect(v4.finalizedFeatures.toSorted((one, other) => one.name.localeCompare(other.name))).toEqual([
+      { name: 'group.version', maxVersionLevel: 1, minVersionLevel: 1 },
+      { name: 'metadata.version', maxVersionLevel: 30, minVersionLevel: 30 },
+      { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 },
+    ])
     expect(v4.apiKeys.map(({ apiKey, minVersion, maxVersion }) => ({ apiKey, minVersion, maxVersion }))).toEqual(advertisedRanges())
   })
 

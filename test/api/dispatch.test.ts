@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memoryNet } from '../../hub/io/index.ts'
 import { startHub, type TestHub } from '../../hub/testing.ts'
-import { EndTxn, encodeRequest, Metadata, Produce, ShareFetch } from '../../hub/wire/index.ts'
+import { DescribeClientQuotas, encodeRequest, Metadata, Produce, ShareFetch } from '../../hub/wire/index.ts'
 import { RawClient } from '../server/raw-client.ts'
 
 const net = memoryNet()
@@ -25,8 +25,8 @@ describe('what Kafka answers by closing the connection', () => {
     ['an API key that nobody knows', unknownKey, /API key 12345/],
     [
       'an API that is not served',
-      Buffer.concat(encodeRequest(EndTxn, 0, 1, 'test', { transactionalId: 't', producerId: 1, producerEpoch: 0, committed: true })),
-      /API key 26/,
+      Buffer.concat(encodeRequest(DescribeClientQuotas, 0, 1, 'test', { components: [], strict: false })),
+      /API key 48/,
     ],
     [
       'an API of a later landing',

@@ -279,7 +279,7 @@ describe('controller and faults', () => {
     expect([...image.topicsByName.keys()].toSorted()).toEqual(['orders', 'wide'])
     expect(image.topicsByName.get('orders')?.partitions[2]).toMatchObject({ leader: 1, leaderEpoch: 2, isr: [1], partitionEpoch: 2 })
     expect(image.configs.get('topic:orders')).toEqual(new Map([['retention.ms', '5000']]))
-    expect([...image.features.keys()]).toEqual(['metadata.version'])
+    expect([...image.features.keys()].toSorted()).toEqual(['group.version', 'metadata.version', 'transaction.version'])
     await world.directory.close()
   })
 })

@@ -21,6 +21,7 @@ type Action =
     }
   | {
       readonly kind: 'sync' | 'heartbeat' | 'commit'
+      readonly isTransactional: boolean
       readonly who: number
       readonly instance: string | null
       readonly generationBack: number
@@ -49,6 +50,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constantFrom('sync' as const, 'heartbeat' as const, 'commit' as const),
+      isTransactional: fc.boolean(),
       who,
       instance,
       generationBack: fc.constantFrom(0, 0, 0, 1),
@@ -135,7 +137,8 @@ class Run {
       }
     if (next.kind !== 'join') {
       const claim = { memberId, groupInstanceId: next.instance, generationId: this.state.generationId - next.generationBack }
-      if (next.kind !== 'sync') return { type: next.kind, ticket, ...claim }
+      if (next.kind === 'heartbeat') return { type: 'heartbeat', ticket, ...claim }
+      if (next.kind === 'commit') return { type: 'commit', ticket, ...claim, isTransactional: next.isTransactional }
       const assignments = [...this.state.members.keys()].map((id) => ({ memberId: id, assignment: Buffer.from(id) }))
       return { type: 'sync', ticket, ...claim, protocolType: null, protocolName: null, assignments }
     }

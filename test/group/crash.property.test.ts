@@ -1,16 +1,20 @@
 /** Whatever the log does, memory equals what a restart would read, and what was acknowledged is there. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { DeleteGroups, ErrorCode } from '../../hub/wire/index.ts'
+import { DeleteGroups, ErrorCode, OffsetDelete, TxnOffsetCommit, ZERO_UUID } from '../../hub/wire/index.ts'
 import { caller, commit, commitRequest, harness, listedGroups, offsetsOf, request } from './harness.ts'
 import type { Harness } from './harness.ts'
 
 const RUNS = process.env['MILLRACE_LONG'] === undefined ? 60 : 2000
 const GROUPS = ['a', 'b', 'c'] as const
 const TOPICS = ['t1', 't2'] as const
+const PARTITION_COUNT = 2
 
 type Action =
   | { readonly kind: 'commit'; readonly group: number; readonly topic: number; readonly partition: number }
+  | { readonly kind: 'txnCommit'; readonly producer: number; readonly group: number; readonly topic: number; readonly partition: number }
+  | { readonly kind: 'end'; readonly producer: number; readonly isCommit: boolean }
+  | { readonly kind: 'offsetDelete'; readonly group: number; readonly topic: number; readonly partition: number }
   | { readonly kind: 'delete'; readonly group: number }
   | { readonly kind: 'topicDeleted'; readonly topic: number }
   | { readonly kind: 'hold' | 'release' | 'refuse' | 'accept' | 'days' | 'crash' }
@@ -19,6 +23,21 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({ kind: fc.constant('commit' as const), group: fc.nat(2), topic: fc.nat(1), partition: fc.nat(2) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('txnCommit' as const),
+      producer: fc.nat(1),
+      group: fc.nat(2),
+      topic: fc.nat(1),
+      partition: fc.nat(2),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('end' as const), producer: fc.nat(1), isCommit: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('offsetDelete' as const), group: fc.nat(2), topic: fc.nat(1), partition: fc.nat(2) }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), group: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('topicDeleted' as const), topic: fc.nat(1) }) },
@@ -41,7 +60,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 /** Every offset of every group, and the groups. */
 async function view(of: Harness): Promise<unknown> {
   const offsets = await Promise.all(GROUPS.map((group) => offsetsOf(of, group)))
-  return { offsets, groups: await listedGroups(of) }
+  const stable = await Promise.all(GROUPS.map((group) => offsetsOf(of, group, true)))
+  return { offsets, stable, groups: await listedGroups(of) }
 }
 
 /** Runs actions; commits carry rising offsets, so that an offset names its commit. */
@@ -61,6 +81,25 @@ class Run {
       case 'commit':
         this.#commit(GROUPS[next.group] ?? 'a', TOPICS[next.topic] ?? 't1', next.partition)
         break
+      case 'txnCommit':
+        this.#txnCommit(next.producer, GROUPS[next.group] ?? 'a', TOPICS[next.topic] ?? 't1', next.partition)
+        break
+      case 'end':
+        // What it decides may be older or newer than what was acknowledged of the same key.
+        this.#forget('/')
+        for (let index = 0; index < PARTITION_COUNT; index++) {
+          const marker = { producerId: next.producer, producerEpoch: 0, coordinatorEpoch: 0, isCommit: next.isCommit } as const
+          this.#pending.push(this.of.groups.completeTransaction(index, { ...marker, transactionVersion: 2 }))
+        }
+        break
+      case 'offsetDelete': {
+        const group = GROUPS[next.group] ?? 'a'
+        const name = TOPICS[next.topic] ?? 't1'
+        this.#forget(`${group}/${name}-${next.partition}`)
+        const topics = [{ name, partitions: [{ partitionIndex: next.partition }] }]
+        this.#pending.push(this.of.groups.offsetDelete(request(OffsetDelete, 0, { groupId: group, topics })))
+        break
+      }
       case 'delete': {
         const group = GROUPS[next.group] ?? 'a'
         this.#forget(`${group}/`)
@@ -131,6 +170,19 @@ class Run {
     )
   }
 
+  #txnCommit(producerId: number, groupId: string, name: string, partitionIndex: number): void {
+    const committedOffset = ++this.#count
+    const asked = request(TxnOffsetCommit, 2, {
+      transactionalId: 'tx',
+      groupId,
+      producerId,
+      producerEpoch: 0,
+      topics: [{ name, partitions: [{ partitionIndex, committedOffset, committedMetadata: '' }] }],
+    })
+    const topics = asked.topics.map((topic) => ({ ...topic, topicId: ZERO_UUID }))
+    this.#pending.push(this.of.groups.txnOffsetCommit({ ...asked, topics }, caller(2), async () => ErrorCode.NONE))
+  }
+
   #generation = 0
 
   #forget(part: string): void {
@@ -142,7 +194,7 @@ class Run {
 it('memory is what the log says, over faults, deletions, expiry and crashes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 40, size: 'max' }), async (actions) => {
-      const run = new Run(await harness({ partitionCount: 2 }))
+      const run = new Run(await harness({ partitionCount: PARTITION_COUNT }))
       for (const next of actions) await run.act(next)
       await run.settle()
       const reread = await run.of.restart()
@@ -157,7 +209,7 @@ it('memory is what the log says, over faults, deletions, expiry and crashes', as
 })
 
 it('forgets a group whose last offsets went by a deleted topic and by expiry at the same time', async () => {
-  const run = new Run(await harness({ partitionCount: 2 }))
+  const run = new Run(await harness({ partitionCount: PARTITION_COUNT }))
   await run.act({ kind: 'commit', group: 0, topic: 0, partition: 0 })
   await run.act({ kind: 'commit', group: 0, topic: 1, partition: 0 })
   await run.act({ kind: 'hold' })

@@ -13,12 +13,13 @@ import {
   ZERO_UUID,
 } from '../../hub/wire/index.ts'
 import { createGroupCoordinator, groupConfig } from '../../hub/group/index.ts'
-import type { Caller, GroupConfig, GroupConfigKey, GroupCoordinator, GroupLimits } from '../../hub/group/index.ts'
+import type { Caller, ConsumerWorld, GroupConfig, GroupConfigKey, GroupCoordinator, GroupLimits } from '../../hub/group/index.ts'
 import { type MemoryStateTopic, memoryStateTopic } from '../../hub/replica/index.ts'
 import { memoryClock, seededRandom } from '../../hub/io/index.ts'
 import type { MemoryClock } from '../../hub/io/index.ts'
 import type { MemoryLogger } from '../../hub/observe/index.ts'
 import { memoryLogger } from '../../hub/observe/index.ts'
+import { fakeWorld } from './next/world.ts'
 
 /** Kafka's defaults, with no delay of the first rebalance. */
 const DEFAULTS: Record<GroupConfigKey, number> = {
@@ -46,6 +47,7 @@ export interface HarnessOptions {
   readonly topic?: MemoryStateTopic
   readonly clock?: MemoryClock
   readonly partitionCount?: number
+  readonly world?: ConsumerWorld
   readonly seed?: number
 }
 
@@ -69,6 +71,7 @@ export function unstarted(options: HarnessOptions = {}): Harness {
     random: seededRandom(seed),
     logger,
     config,
+    world: options.world ?? fakeWorld(),
     limits: options.limits ?? {},
   })
   return { clock, topic, groups, logger, restart: () => harness({ ...options, topic: topic.reopened(), clock, seed: seed + 1 }) }

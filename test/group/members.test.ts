@@ -221,7 +221,7 @@ describe('the coordinator', () => {
     const clock = memoryClock()
     const topic = memoryStateTopic({ partitionCount: 5, exists: false })
     const of = await harness({ topic, clock })
-    expect((await of.groups.joinGroup(joinRequest(9, 'g'), caller(9))).errorCode).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    expect((await of.groups.joinGroup(joinRequest(9, 'g'), caller(9))).errorCode).toBe(ErrorCode.NOT_COORDINATOR)
     expect(await listedGroups(of)).toEqual({})
     await topic.ensure()
     expect((await of.groups.joinGroup(joinRequest(9, 'g'), caller(9))).errorCode).toBe(ErrorCode.MEMBER_ID_REQUIRED)

@@ -1,11 +1,11 @@
 /** Committed offsets: when they are visible, what survives, when they go. */
 import { describe, expect, it } from 'vitest'
 import {
-  ConsumerGroupMetadataKey,
-  ConsumerGroupMetadataValue,
   DeleteGroups,
   ErrorCode,
   OffsetFetch,
+  ShareGroupMetadataKey,
+  ShareGroupMetadataValue,
   ZERO_UUID,
   coordinatorPartition,
   encodeCoordinatorKey,
@@ -177,9 +177,12 @@ describe('commits', () => {
     const of = await harness({ topic: memoryStateTopic({ partitionCount: 5, exists: false }) })
     const asked = request(OffsetFetch, 1, { groupId: 'g', topics: [{ name: 't1', partitionIndexes: [0, 1] }] })
     const fetched = overWire(OffsetFetch, 1, await of.groups.offsetFetch(asked, caller(1)))
-    expect(fetched.topics[0]?.partitions.map((partition) => partition.errorCode)).toEqual([15, 15])
+    expect(fetched.topics[0]?.partitions.map((partition) => partition.errorCode)).toEqual([
+      ErrorCode.NOT_COORDINATOR,
+      ErrorCode.NOT_COORDINATOR,
+    ])
     const newer = overWire(OffsetFetch, 5, await of.groups.offsetFetch(request(OffsetFetch, 5, { groupId: 'g', topics: null }), caller(5)))
-    expect([newer.errorCode, newer.topics]).toEqual([15, []])
+    expect([newer.errorCode, newer.topics]).toEqual([ErrorCode.NOT_COORDINATOR, []])
     await of.groups.close()
   })
 })
@@ -334,8 +337,8 @@ describe('loading', () => {
     if (typeof partition === 'number') throw new Error('no partition')
     await partition.append([
       {
-        key: encodeCoordinatorKey(ConsumerGroupMetadataKey, { groupId: 'new' }),
-        value: encodeCoordinatorValue(ConsumerGroupMetadataValue, { epoch: 1, metadataHash: 0n }),
+        key: encodeCoordinatorKey(ShareGroupMetadataKey, { groupId: 'new' }),
+        value: encodeCoordinatorValue(ShareGroupMetadataValue, { epoch: 1, metadataHash: 0n }),
       },
       { key: Buffer.from('03e7000161', 'hex'), value: Buffer.from('x') },
       offsetRecord(
@@ -345,7 +348,7 @@ describe('loading', () => {
     ])
     const of = await harness({ topic, clock })
     expect(of.logger.messages('warn')).toEqual([
-      '__consumer_offsets-0: passed over 1 × ConsumerGroupMetadataKey',
+      '__consumer_offsets-0: passed over 1 × ShareGroupMetadataKey',
       '__consumer_offsets-0: passed over 1 × key type 999',
     ])
     await of.clock.advance(30 * DAY_MS)

@@ -120,7 +120,8 @@ class World {
       generationId: Number(words.get('gen') ?? -1),
     }
     if (name === 'join') return this.#join(words, ticket)
-    if (name === 'heartbeat' || name === 'commit') return { type: name, ticket, ...claim }
+    if (name === 'heartbeat') return { type: 'heartbeat', ticket, ...claim }
+    if (name === 'commit' || name === 'txn-commit') return { type: 'commit', ticket, ...claim, isTransactional: name === 'txn-commit' }
     if (name === 'sync') {
       const assignments = pairs(words.get('assign')).map(([memberId, given]) => ({ memberId, assignment: Buffer.from(given) }))
       return {

@@ -19,5 +19,10 @@ export const logConfig: LogConfig = {
   messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   messageTimestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
   compressionType: 'producer',
+  gzipLevel: -1,
+  lz4Level: 9,
+  zstdLevel: 3,
   fileDeleteDelayMs: 0,
+  flushMessages: Number.MAX_SAFE_INTEGER,
+  preallocate: false,
 }

@@ -1,5 +1,5 @@
 /**
- * @module api/producer-ids — hands out producer ids from blocks.
+ * @module txn/producer-ids — hands out producer ids from blocks.
  *
  * The controller makes a block durable before it gives it (KIP-730), so an id is never given twice: what is left of a block when the
  * process ends is lost, which costs nothing.
