@@ -6,6 +6,7 @@
 import {
   BatchError,
   batchHeader,
+  type Codec,
   checkBatch,
   decodeRecords,
   ErrorCode,
@@ -210,6 +211,7 @@ function recompressed(found: Ready, { config }: AppendContext): Ready {
   if (batchHeader.compression(records, 0) === codec) return found
   const encoded = encodeBatch({
     compression: codec,
+    ...levelOf(codec, config),
     timestampType: batchHeader.timestampType(records, 0),
     producerId: batchHeader.producerId(records, 0),
     producerEpoch: batchHeader.producerEpoch(records, 0),
@@ -218,6 +220,12 @@ function recompressed(found: Ready, { config }: AppendContext): Ready {
     records: decodeRecords(records, 0),
   })
   return { kind: 'ready', records: encoded, positions: [0] }
+}
+
+function levelOf(codec: Codec, config: LogConfig): { readonly compressionLevel?: number } {
+  if (codec === 'gzip') return { compressionLevel: config.gzipLevel }
+  if (codec === 'lz4') return { compressionLevel: config.lz4Level }
+  return codec === 'zstd' ? { compressionLevel: config.zstdLevel } : {}
 }
 
 function judgeSize(ready: Ready, { config, origin, name }: AppendContext): Ready | Refused {

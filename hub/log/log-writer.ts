@@ -17,6 +17,7 @@ import type { Flushable } from './flush.ts'
 import { asError, DiskFullError, isNoSpace, isOutOfDescriptors, LogClosedError, LogFencedError, TooManyFilesError } from './log-error.ts'
 import type { LogHost } from './log-host.ts'
 import type { LogMark, LogState } from './log-state.ts'
+import { Preallocation } from './preallocation.ts'
 import { encodeProducerSnapshot, hasProducers } from './producer-snapshot.ts'
 import type { Segment } from './segment.ts'
 import { saveSnapshot } from './snapshot-files.ts'
@@ -33,6 +34,7 @@ export class LogWriter implements Flushable {
   readonly #touched = new Set<Segment>()
   /** Rolled segments whose indexes are being made final. */
   readonly #finishing = new Set<Segment>()
+  readonly #preallocation = new Preallocation()
   /** Directories with entries that are not yet durable. */
   readonly #directories: Set<string>
   /** The log as of the last successful write. */
@@ -73,8 +75,9 @@ export class LogWriter implements Flushable {
     return this.recoveryPoint < this.syncedOffset || this.#state.epochsChanged
   }
 
-  /** So many bytes were appended: they take part in the next round. */
-  appended(sizeBytes: number): void {
+  /** So many bytes were appended: they take part in the next round. `preallocateBytes`: for a segment that begins with them. */
+  appended(sizeBytes: number, preallocateBytes: number): void {
+    this.#preallocation.sizeBytes = preallocateBytes
     this.#unwrittenBytes += sizeBytes
     this.#host.unwritten(sizeBytes)
     this.#host.dirty(this)
@@ -103,6 +106,8 @@ export class LogWriter implements Flushable {
       for (const { segment } of writes) if (segment.open === undefined) await this.#create(segment)
       await this.#syncDirectories()
       for (const write of writes) {
+        const cut = await this.#preallocation.prepare(write.segment)
+        if (cut !== undefined) this.#touched.add(cut)
         await write.segment.open?.file.write(write.buffers, write.position)
         write.segment.writtenBytes = write.position + write.sizeBytes
         this.#touched.add(write.segment)
@@ -229,6 +234,7 @@ export class LogWriter implements Flushable {
   async finish(): Promise<void> {
     await this.enqueue(async () => {
       const { active, producers, logEndOffset } = this.#state
+      await (await this.#preallocation.cut())?.open?.file.sync()
       await active.flushIndexes(true)
       await this.#saveSnapshot(logEndOffset, encodeProducerSnapshot(producers.entries), true)
       await this.#saveEpochs()

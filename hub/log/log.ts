@@ -145,7 +145,7 @@ export class Log implements PartitionLog {
     assignOffsets(ready, context)
     const beforeBytes = state.sizeBytes
     for (const at of ready.positions) state.store(ready.records, at, config, nowMs)
-    this.writer.appended(state.sizeBytes - beforeBytes)
+    this.writer.appended(state.sizeBytes - beforeBytes, config.preallocate ? config.segmentBytes : 0)
     return { kind: 'appended', baseOffset, lastOffset: state.logEndOffset - 1, logAppendTimeMs, logStartOffset, duplicate: false }
   }
 

@@ -29,7 +29,15 @@ export interface LogConfig {
   readonly messageTimestampAfterMaxMs: number
   /** `producer` keeps what the producer sent; else batches of another codec are re-encoded. */
   readonly compressionType: 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** Of batches that are re-encoded (KIP-390). */
+  readonly gzipLevel: number
+  readonly lz4Level: number
+  readonly zstdLevel: number
   readonly fileDeleteDelayMs: number
+  /** So many records that are not synced are too many: the append that makes them so counts as done only once it is synced. */
+  readonly flushMessages: number
+  /** A segment's file has its full size from the start, as one hole; it is cut to its content when the segment is closed. */
+  readonly preallocate: boolean
 }
 
 /**

@@ -26,7 +26,12 @@ export const CONFIG: LogConfig = {
   messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   messageTimestampAfterMaxMs: 3600 * 1000,
   compressionType: 'producer',
+  gzipLevel: -1,
+  lz4Level: 9,
+  zstdLevel: 3,
   fileDeleteDelayMs: 60_000,
+  flushMessages: Number.MAX_SAFE_INTEGER,
+  preallocate: false,
 }
 
 export interface TestWorld {

@@ -191,6 +191,8 @@ describe('compress', () => {
       ['gzip', 10],
       ['zstd', 23],
       ['gzip', 1.5],
+      ['lz4', 0],
+      ['lz4', 18],
     ] as const) {
       expect(() => compress(codec, plain, level)).toThrow(RangeError)
     }
@@ -216,6 +218,21 @@ describe('compress', () => {
       }),
       { numRuns: long ? 5000 : 200 },
     )
+  })
+
+  it('packs lz4 at every level into frames that anybody reads, smaller ones the higher it is', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 17 }), plainBytes, (level, bytes) => {
+        const plain = Buffer.from(bytes)
+        const frame = compress('lz4', plain, level)
+        expect(decompress('lz4', frame, plain.length).equals(plain)).toBe(true)
+        if (plain.length > 0) expect(lz4DecompressPeer(frame).equals(plain)).toBe(true)
+      }),
+      { numRuns: long ? 2000 : 100 },
+    )
+    const words = Buffer.from(Array.from({ length: 30_000 }, (_, n) => `word${(n * n * 31) % 977}`).join(' '))
+    const sizes = [9, 3, 6, 12].map((level) => compress('lz4', words, level).length)
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a))
   })
 
   it('gives a value within the bound or a BatchError for damaged streams', () => {

@@ -6,6 +6,7 @@
  */
 
 import { lz4Compress } from './lz4-compress.ts'
+import { lz4CompressHigh } from './lz4-compress-high.ts'
 import { lz4Decompress } from './lz4-decompress.ts'
 import { snappyCompress, snappyDecompress } from './snappy.ts'
 import { gzipCompress, gzipDecompress, zstdCompress, zstdDecompress } from './zlib.ts'
@@ -13,15 +14,17 @@ import { gzipCompress, gzipDecompress, zstdCompress, zstdDecompress } from './zl
 /** Compression of a batch by Kafka's names (`compression.type`). */
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
-/** Levels that `compress` takes and the one it uses by default; snappy has none, lz4 has one. Names: `compression.gzip.level` … */
+/** Levels that `compress` takes and the one it uses by default; snappy has none. Names: `compression.gzip.level` … */
 const COMPRESSION_LEVELS = {
   gzip: { min: 1, max: 9, default: -1 },
+  lz4: { min: 1, max: 17, default: 9 },
   zstd: { min: -131072, max: 22, default: 3 },
 } as const
 
 /**
  * `plain` as one stream of `codec` (snappy in the Xerial framing of Java's clients, lz4 as a frame of independent 64 KiB blocks).
- * A level outside COMPRESSION_LEVELS throws RangeError; −1 is gzip's own default; snappy and lz4 ignore it.
+ * A level outside COMPRESSION_LEVELS throws RangeError; −1 is gzip's own default; snappy ignores it. lz4's default is the fast way, every other
+ * level, lower ones too, searches for longer matches (as in Kafka, whose default stands for its fast compressor).
  */
 export function compress(codec: Codec, plain: Buffer, level?: number): Buffer {
   switch (codec) {
@@ -32,7 +35,9 @@ export function compress(codec: Codec, plain: Buffer, level?: number): Buffer {
     case 'snappy':
       return snappyCompress(plain)
     case 'lz4':
-      return lz4Compress(plain)
+      return level === undefined || level === COMPRESSION_LEVELS.lz4.default
+        ? lz4Compress(plain)
+        : lz4CompressHigh(plain, levelOf('lz4', level))
     case 'zstd':
       return zstdCompress(plain, levelOf('zstd', level))
   }
@@ -58,7 +63,7 @@ export function decompress(codec: Codec, stream: Buffer, maxBytes: number): Buff
   }
 }
 
-function levelOf(codec: 'gzip' | 'zstd', level: number | undefined): number {
+function levelOf(codec: 'gzip' | 'lz4' | 'zstd', level: number | undefined): number {
   const levels = COMPRESSION_LEVELS[codec]
   if (level === undefined || level === levels.default) return levels.default
   if (!Number.isInteger(level) || level < levels.min || level > levels.max) {
