@@ -21,6 +21,8 @@ export class MemoryContent {
   #sizeBytes = 0
   #syncedSizeBytes = 0
   #undo: Overwritten[] = []
+  /** What the device has instead of bytes that a failed sync dropped; void where something was written since. */
+  #dropped: Overwritten[] = []
   readonly #keepsUndo: boolean
 
   /** `keepsUndo` false: `crashed` is not available and nothing is kept for it (a disk that serves as a data directory). */
@@ -35,6 +37,7 @@ export class MemoryContent {
   write(chunk: Buffer, positionBytes: number): void {
     this.#remember(positionBytes, Math.min(positionBytes + chunk.length, this.#sizeBytes))
     const endBytes = positionBytes + chunk.length
+    this.#dropped = this.#dropped.flatMap((part) => partsOutside(part, positionBytes, endBytes))
     this.#reserve(endBytes)
     for (let doneBytes = 0; doneBytes < chunk.length; ) {
       const at = positionBytes + doneBytes
@@ -58,6 +61,7 @@ export class MemoryContent {
   truncate(sizeBytes: number): void {
     if (sizeBytes < this.#sizeBytes) {
       this.#remember(sizeBytes, this.#sizeBytes)
+      this.#dropped = this.#dropped.flatMap((part) => partsOutside(part, sizeBytes, Number.POSITIVE_INFINITY))
       this.#pages.length = Math.ceil(sizeBytes / PAGE_BYTES)
       // What a later write leaves between the old and the new end must read as zeros.
       if (sizeBytes % PAGE_BYTES > 0) this.#page(sizeBytes).fill(0, sizeBytes % PAGE_BYTES)
@@ -72,6 +76,19 @@ export class MemoryContent {
     this.#syncedSizeBytes = this.#sizeBytes
   }
 
+  /**
+   * A sync failed, and the system gave up on what it was to write: reads go on to show it, and a later sync says nothing, but the device will not
+   * have it unless it is written again (Linux marks pages clean that it could not write).
+   */
+  drop(): void {
+    if (!this.#keepsUndo) return
+    if (this.#sizeBytes > this.#syncedSizeBytes) {
+      this.#dropped.push({ positionBytes: this.#syncedSizeBytes, before: Buffer.alloc(this.#sizeBytes - this.#syncedSizeBytes) })
+    }
+    // The oldest state of a place is what the device has: it comes last.
+    this.#dropped.push(...this.#undo.toReversed())
+  }
+
   bytes(): Buffer {
     const all = Buffer.alloc(this.#sizeBytes)
     this.read(all, 0)
@@ -83,6 +100,7 @@ export class MemoryContent {
     const all = Buffer.alloc(Math.max(this.#sizeBytes, this.#syncedSizeBytes))
     this.read(all, 0)
     for (const { positionBytes, before } of this.#undo.toReversed()) before.copy(all, positionBytes)
+    this.#applyDropped(all)
     return all.subarray(0, this.#syncedSizeBytes)
   }
 
@@ -94,6 +112,7 @@ export class MemoryContent {
   torn(chance: () => number): Buffer {
     const before = this.synced()
     const now = this.bytes()
+    this.#applyDropped(now)
     const sizeBytes = before.length + Math.round(chance() * (now.length - before.length))
     const left = Buffer.alloc(sizeBytes)
     before.copy(left)
@@ -103,6 +122,10 @@ export class MemoryContent {
       if (chance() < 0.5) now.copy(left, at, at, end)
     }
     return left
+  }
+
+  #applyDropped(all: Buffer): void {
+    for (const { positionBytes, before } of this.#dropped) before.copy(all, positionBytes)
   }
 
   #remember(fromBytes: number, toBytes: number): void {
@@ -135,4 +158,16 @@ export class MemoryContent {
     first?.copy(grown)
     this.#pages[0] = grown
   }
+}
+
+/** What of the part lies before or behind a range. */
+function partsOutside({ positionBytes, before }: Overwritten, fromBytes: number, toBytes: number): Overwritten[] {
+  const endBytes = positionBytes + before.length
+  const parts: Overwritten[] = []
+  if (positionBytes < fromBytes) parts.push({ positionBytes, before: before.subarray(0, fromBytes - positionBytes) })
+  if (endBytes > toBytes) {
+    const restFrom = Math.max(positionBytes, toBytes)
+    parts.push({ positionBytes: restFrom, before: before.subarray(restFrom - positionBytes) })
+  }
+  return parts
 }

@@ -41,8 +41,16 @@ export interface MemoryDisk extends Disk {
   intercept: ((operation: DiskOperation) => void | Promise<void>) | undefined
   /** The next write fails with `code` after `partBytes` of it (default 0) have been written. Once per call, first come first served. */
   failNextWrite(code?: string, partBytes?: number): void
-  /** The next file sync fails with `code` and syncs nothing. */
-  failNextSync(code?: string): void
+  /**
+   * The next file sync fails with `code` and syncs nothing. `drops`: nor will a later one, of what was not synced by then, as on Linux, though reads
+   * go on to show it. Default false.
+   */
+  failNextSync(code?: string, drops?: boolean): void
+}
+
+interface SyncFault {
+  readonly code: string
+  readonly drops: boolean
 }
 
 interface WriteFault {
@@ -66,7 +74,7 @@ class TreeDisk implements MemoryDisk {
   readonly #nowMs: () => number
   readonly #locked = new Set<string>()
   readonly #writeFaults: WriteFault[] = []
-  readonly #syncFaults: string[] = []
+  readonly #syncFaults: SyncFault[] = []
   #limitBytes: number
 
   constructor(tree: MemoryTree, limitBytes: number, nowMs: () => number) {
@@ -91,8 +99,8 @@ class TreeDisk implements MemoryDisk {
     this.#writeFaults.push({ code, partBytes })
   }
 
-  failNextSync(code = 'EIO'): void {
-    this.#syncFaults.push(code)
+  failNextSync(code = 'EIO', drops = false): void {
+    this.#syncFaults.push({ code, drops })
   }
 
   syncAllDirectories(directory: DirectoryNode = this.#tree.root): void {
@@ -210,8 +218,9 @@ class TreeDisk implements MemoryDisk {
   }
 
   #sync(path: string, node: FileNode): void {
-    const code = this.#syncFaults.shift()
-    if (code !== undefined) throw fileError(code, 'fdatasync', path)
+    const fault = this.#syncFaults.shift()
+    if (fault?.drops === true) node.content.drop()
+    if (fault !== undefined) throw fileError(fault.code, 'fdatasync', path)
     node.content.sync()
   }
 

@@ -117,6 +117,7 @@ describe('python clients', async () => {
     ['kafka-python', 'kafka', 'kafka_python.py', 'none', 'gzip'],
     ['kafka-python with snappy, lz4 and zstd', 'kafka, snappy, lz4.frame, zstandard', 'kafka_python.py', 'snappy', 'lz4', 'zstd'],
     ['confluent-kafka', 'confluent_kafka', 'confluent.py'],
+    ['confluent-kafka with transactions', 'confluent_kafka', 'confluent_transactions.py'],
   ] as const) {
     const found = await program(python, ['-c', `import ${modules}`])
     it.skipIf(found.value === undefined)(`${name} does its round${found.reason ? ` (${found.reason})` : ''}`, async () => {

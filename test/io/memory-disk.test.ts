@@ -130,6 +130,23 @@ describe('faults', () => {
     expect(await text(disk.crash(), '/data/a')).toBe('abcd')
   })
 
+  it('never gives the device what a failed sync dropped, but what is written again', async () => {
+    const disk = memoryDisk()
+    const file = await disk.open('/data/f', 'create')
+    await disk.syncDirectory('/data')
+    await file.write([Buffer.from('one two three')], 0)
+    await file.sync()
+    await file.write([Buffer.from('ONE')], 0)
+    await file.write([Buffer.from(' four five')], 13)
+    disk.failNextSync('EIO', true)
+    await expect(file.sync()).rejects.toMatchObject({ code: 'EIO' })
+    await file.write([Buffer.from('FIVE')], 19)
+    await file.sync()
+    expect((await disk.readFile('/data/f')).toString()).toBe('ONE two three four FIVE')
+    expect((await disk.crash().readFile('/data/f')).toString()).toBe('one two three\0\0\0\0\0\0FIVE')
+    expect((await disk.crash(() => 0).readFile('/data/f')).toString()).toBe('one two three\0\0\0\0\0\0FIVE')
+  })
+
   it('holds operations back and lets a test refuse them', async () => {
     const disk = memoryDisk()
     const file = await disk.open('/data/a', 'create')
