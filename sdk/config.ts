@@ -150,7 +150,10 @@ export function validateConfig(
 }
 
 function parseKey(name: string, key: ConfigKey, props: Readonly<Record<string, unknown>>, options: ParseOptions): unknown {
-  if (Object.hasOwn(props, name)) return parseType(name, props[name], key.type, options)
+  if (Object.hasOwn(props, name)) {
+    const parsed = parseType(name, props[name], key.type, options)
+    return key.validator?.isDistinct === true && Array.isArray(parsed) ? [...new Set(parsed)] : parsed
+  }
   if (key.default === undefined) throw new ConfigException(`Missing required configuration "${name}" which has no default value.`)
   return parseType(name, key.default, key.type)
 }

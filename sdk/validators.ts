@@ -6,6 +6,8 @@ import { javaDoubleText } from './java-numbers.ts'
 
 /** A rule for parsed values. */
 export interface Validator {
+  /** True: a parsed list loses its duplicates before it is checked (KIP-1161). */
+  readonly isDistinct?: true
   /** What is allowed, for documentation and forms. */
   readonly text: string
   /** undefined when the value is allowed, else the whole message. `type` is the configuration's (it decides how a number is shown). */
@@ -76,12 +78,13 @@ export interface ListRules {
   readonly nullAllowed?: boolean
 }
 
-/** A list without duplicates and empty elements (KIP-1161). */
+/** A list without duplicates, which parsing takes out, and empty elements (KIP-1161). */
 export function listOf(rules: ListRules = {}): Validator {
   const { allowed = [], emptyAllowed = true, nullAllowed = false } = rules
   const words = allowed.join(', ')
   return {
     text: allowed.length === 0 ? '' : `[${words}]`,
+    isDistinct: true,
     check: (name, value, type) => {
       if (value === null || value === undefined) {
         return nullAllowed ? undefined : `Configuration '${name}' values must not be null.`

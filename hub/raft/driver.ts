@@ -68,7 +68,12 @@ function logConfig(limits: MetadataLogLimits): Parameters<MetadataLogOptions['lo
     messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
     messageTimestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
     compressionType: 'producer',
+    gzipLevel: -1,
+    lz4Level: 9,
+    zstdLevel: 3,
     fileDeleteDelayMs: 60_000,
+    flushMessages: Number.MAX_SAFE_INTEGER,
+    preallocate: false,
   }
 }
 
