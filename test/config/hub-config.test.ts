@@ -71,7 +71,7 @@ describe("Kafka's own server.properties", () => {
     expect(config.logDirs).toEqual(['/tmp/kraft-combined-logs'])
     expect(notices).toEqual([
       'these settings have no effect in this version: num.recovery.threads.per.data.dir, share.coordinator.state.topic.min.isr, ' +
-        'share.coordinator.state.topic.replication.factor, transaction.state.log.min.isr, transaction.state.log.replication.factor',
+        'share.coordinator.state.topic.replication.factor',
     ])
     expect(warnings).toEqual([expect.stringContaining('PLAINTEXT://:9092, CONTROLLER://:9093 can be reached from other machines')])
   })

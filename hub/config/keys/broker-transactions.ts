@@ -44,7 +44,7 @@ export const brokerTransactionKeys = defineConfig({
     default: 2,
     importance: 'HIGH',
     validator: atLeast(1),
-    documentation: 'min.insync.replicas of the topic of transactions, when it is made.',
+    documentation: 'The min.insync.replicas of the topic of transactions, when it is made.',
   },
   'transaction.state.log.num.partitions': {
     type: 'INT',
