@@ -65,7 +65,7 @@ export const brokerTransactionKeys = defineConfig({
     default: 104_857_600,
     importance: 'HIGH',
     validator: atLeast(1),
-    documentation: 'segment.bytes of the topic of transactions, when it is made.',
+    documentation: 'The segment.bytes of the topic of transactions, when it is made.',
   },
   'transaction.two.phase.commit.enable': { type: 'BOOLEAN', default: false, importance: 'LOW' },
   'transactional.id.expiration.ms': {
