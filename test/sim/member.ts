@@ -8,13 +8,13 @@ import { type Actor, between, type ClientProcess, clientOptions, nameOf, partiti
 export const READERS_GROUP = 'readers'
 const READERS_TOPICS = ['plain', 'ledger'] as const
 
-/** Options of all members of groups: soon missed. */
-export const memberOptions = {
-  sessionTimeoutMs: 6_000,
-  heartbeatIntervalMs: 500,
-  pollIntervalMsMax: 15_000,
-  closeTimeoutMs: 5_000,
-} as const
+/** Options of a member of a group, soon missed, of either protocol: so groups are now of one, now of the other, and now of both (KIP-848). */
+export function memberOptions(process: ClientProcess) {
+  const either = { pollIntervalMsMax: 15_000, closeTimeoutMs: 5_000 } as const
+  if (process.world.random.float() < 0.5) return { ...either, groupProtocol: 'consumer' } as const
+  const assignors = pick(process, [['cooperative-sticky'], ['range', 'cooperative-sticky']])
+  return { ...either, groupProtocol: 'classic', sessionTimeoutMs: 6_000, heartbeatIntervalMs: 500, assignors } as const
+}
 
 /** Tells the history from where partitions are read that the group gave. */
 export function tellAssigned(name: string, group: string, { recorder }: Stage): RebalanceListener {
@@ -47,9 +47,8 @@ async function liveAsMember(name: string, process: ClientProcess, stage: Stage, 
   const isolation = 'read_committed'
   const consumer = createConsumer({
     ...consumerOptions(process, stage, isolation),
-    ...memberOptions,
+    ...memberOptions(process),
     groupId: READERS_GROUP,
-    assignors: pick(process, [['cooperative-sticky'], ['range', 'cooperative-sticky']]),
     listener: tellAssigned(name, READERS_GROUP, stage),
   })
   consumer.subscribe(READERS_TOPICS)

@@ -19,9 +19,8 @@ export const pipeline: Actor = async (process, stage, stop) => {
     const producer = transactionalProducer(process, stage, roleOf(process))
     const consumer = createConsumer({
       ...consumerOptions(process, stage, 'read_committed'),
-      ...memberOptions,
+      ...memberOptions(process),
       groupId: COPIERS_GROUP,
-      assignors: pick(process, [['cooperative-sticky'], ['range', 'cooperative-sticky']]),
       listener: tellAssigned(name, COPIERS_GROUP, stage),
     })
     await copy(consumer, producer, name, process, stage, stop).catch(() => {})

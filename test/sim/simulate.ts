@@ -1,5 +1,5 @@
 /** @module test/sim/simulate — plays one seed: a hub, its clients and their bad luck, then an audit of everything, and the checker. */
-import { createAdmin } from '../../hub/client/index.ts'
+import { type Admin, createAdmin } from '../../hub/client/index.ts'
 import type { Anomaly } from './anomaly.ts'
 import { audit } from './audit.ts'
 import { cast, GROUPS } from './cast.ts'
@@ -22,6 +22,9 @@ export interface Play {
   /** Virtual time. */
   readonly durationMs: number
 }
+
+/** Level of `transaction.version` with KIP-890. */
+const TRANSACTION_VERSION_MAX = 2
 
 /** Virtual time that things may take once all harm is over. */
 const limits = { startMs: 60_000, endMs: 180_000, auditMs: 180_000 } as const
@@ -73,10 +76,11 @@ class Production {
     for (const [role, actor] of cast()) troupe.add(role, actor)
     const harm = nemesis({ world, host: this.#host, troupe, tell: this.#tell }, this.#director, this.#harmless.signal)
     const keeping = this.#keepUp()
+    const raising = this.#raiseTransactionVersion()
     await this.#sleep(world.scheduler.between(5_000, 25_000))
     this.#harmless.abort()
     await harm
-    await keeping
+    await Promise.all([keeping, raising])
     await this.#heal()
     await this.#sleep(world.scheduler.between(0, 3_000))
     this.#over.abort()
@@ -92,7 +96,26 @@ class Production {
     const admin = createAdmin(clientOptions(this.#client('setter'), this.#stage))
     const results = await this.#within(limits.startMs, 'topics are not made', admin.createTopics(newTopics()))
     for (const { error } of results) if (error !== null) throw error
+    // Clusters from before KIP-890 and KIP-1022 stay at their level until somebody raises it.
+    const level = this.#world.scheduler.random.float() < 0.6 ? TRANSACTION_VERSION_MAX : Math.floor(this.#world.scheduler.between(0, 2))
+    if (level < TRANSACTION_VERSION_MAX) await this.#setTransactionVersion(admin, level, 'safe-downgrade')
     await admin.close()
+  }
+
+  /** In the midst of it, where the level is low. It may fail: then it stays low, or nobody knows. */
+  async #raiseTransactionVersion(): Promise<void> {
+    await this.#director.clock.sleep(this.#world.scheduler.between(0, 30_000), this.#harmless.signal).catch(() => {})
+    if (this.#harmless.signal.aborted) return
+    const admin = createAdmin(clientOptions(this.#client('raiser'), this.#stage))
+    await this.#setTransactionVersion(admin, TRANSACTION_VERSION_MAX, 'upgrade').catch(() => {})
+    await admin.close()
+  }
+
+  async #setTransactionVersion(admin: Admin, level: number, upgradeType: 'upgrade' | 'safe-downgrade'): Promise<void> {
+    this.#tell(`transaction.version is ${level}`)
+    const updates = [{ feature: 'transaction.version', maxVersionLevel: level, upgradeType }]
+    const results = await this.#within(limits.startMs, 'a feature is not set', admin.updateFeatures(updates))
+    for (const { error } of results) if (error !== null) throw error
   }
 
   /** Starts the hub again, sooner or later, whenever it is down. */
